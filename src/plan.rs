@@ -145,9 +145,27 @@ impl Plan {
         self.known
     }
 
-    /// So many of those that seemed known are other messages, or may be.
-    pub fn are_new(&mut self, count: usize) {
+    /// So many of those that seemed known may be other messages.
+    pub fn may_be_new(&mut self, count: usize) {
         self.known = self.known.saturating_sub(count);
+    }
+
+    /// What seemed to be stored at a place is a message that nobody knows: it is decided about as about any
+    /// new one.
+    pub fn is_new(
+        &mut self,
+        place: usize,
+        octets: Option<u64>,
+        failures: Option<Failures>,
+        policy: Policy,
+        now: i64,
+    ) {
+        let found = self.unseen.binary_search_by_key(&place, |(it, _)| *it);
+        if let Some((_, decision)) = found.ok().and_then(|at| self.unseen.get_mut(at)) {
+            *decision = decide_one(octets, Known::New(failures), policy, now);
+            self.known = self.known.saturating_sub(1);
+            self.stored = self.stored.saturating_sub(1);
+        }
     }
 
     /// How many of them are stored here.
@@ -242,6 +260,12 @@ impl Plan {
         };
         let waiting = self.unseen().filter(move |(_, decision)| waits(*decision));
         waiting.map(|(place, _)| place)
+    }
+
+    /// The places of those of them that a fetch brings, now or later, in order: without the ones that are too large.
+    pub fn coming(&self) -> impl Iterator<Item = usize> + '_ {
+        let stays = |place| matches!(self.at(place), Some(Decision::Skip(Reason::TooLarge(_))));
+        self.waiting().filter(move |place| !stays(*place))
     }
 
     /// Whether some are left out that are not stored here: whatever the reason, they may come in a later

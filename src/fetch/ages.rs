@@ -149,7 +149,11 @@ impl Ages {
     /// of no more use once its message is stored, but for this.
     pub(super) fn note(&self, memory: &mut impl Memory) {
         for end in self.ends() {
-            if let Some(gist) = end.gist
+            // Nothing else: what rules asked is remembered of what was not fetched alone.
+            let gist = end
+                .gist
+                .map(|gist| Gist::of_arrival(gist.fingerprint(), gist.arrival()));
+            if let Some(gist) = gist
                 && memory.gist(&end.message, gist.fingerprint()).is_none()
             {
                 memory.note_gist(&end.message, gist);

@@ -39,6 +39,9 @@ pub(super) struct Committed {
     /// Messages that are stored already, or second copies of such: another message is to be looked at
     /// before, the one that counts as this record.
     pub(super) rivals: Vec<(Complete, u32)>,
+    /// Messages that turned out to be others than those that they counted as, and of which rules have yet to
+    /// say whether they come.
+    pub(super) others: Vec<Complete>,
     /// Messages delivered, and their octets.
     pub(super) fetched: u64,
     pub(super) octets: u64,
@@ -53,6 +56,7 @@ impl Committed {
         self.recorded.extend(more.recorded);
         self.same.extend(more.same);
         self.rivals.extend(more.rivals);
+        self.others.extend(more.others);
         self.fetched += more.fetched;
         self.octets += more.octets;
         self.doubtful += more.doubtful;
@@ -124,7 +128,10 @@ impl Committer<'_> {
         for complete in batch {
             let complete = self.account.sorted(complete, doubts_clock);
             match self.store.judge_whole(&complete)? {
-                Judgement::New => news.push(complete),
+                Judgement::Another if self.account.may_leave(&complete) => {
+                    self.done.others.push(complete);
+                }
+                Judgement::New | Judgement::Another => news.push(complete),
                 Judgement::Stored => {}
                 Judgement::Rival(_) if self.last_word => news.push(complete),
                 Judgement::Rival(id) => self.done.rivals.push((complete, id)),

@@ -4,7 +4,7 @@
 use super::tell::{NAMED, argument, name_of, some_of};
 use super::{Account, Error};
 use crate::maildrop::{Maildrop, Message, MessageNumber};
-use crate::plan::{self, Decision, Plan};
+use crate::plan::{self, Decision, Plan, Policy};
 use crate::report::Event;
 use crate::source::Source;
 use crate::state::{Recorded, Same, Store, Vouched, Withheld};
@@ -50,6 +50,13 @@ impl Budget {
     }
 }
 
+/// A message that is looked at.
+struct Doubted {
+    cause: Cause,
+    place: usize,
+    message: Message,
+}
+
 /// Why a message is looked at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Cause {
@@ -64,11 +71,9 @@ enum Cause {
 pub(super) struct Verdicts {
     /// The same as what was stored.
     pub(super) same: Vec<Same>,
-    /// Others than what was stored, and those of which only the whole message can tell.
+    /// Of these only the whole message can tell.
     pub(super) fetch: Vec<Message>,
-    /// How many of these are others.
-    pub(super) others: usize,
-    /// How many could not be looked at, and may be others, too.
+    /// How many could not be looked at, and may be others.
     pub(super) later: usize,
 }
 
@@ -115,16 +120,18 @@ pub(super) fn spare_namesakes(maildrop: &Maildrop, delete: &mut Vec<Recorded>) {
 }
 
 impl Account<'_> {
+    /// Looks into what is doubtful. What turns out to be another message than the one that is stored is a new
+    /// one in the plan.
     pub(super) fn look_into(
         &self,
         session: &mut Source,
         store: &mut Store,
         maildrop: &Maildrop,
-        plan: &Plan,
+        plan: &mut Plan,
         budget: &mut Budget,
     ) -> Result<Verdicts, Error> {
         // Doubts before messages that are only to be deleted.
-        let mut messages: Vec<(Cause, Message)> = plan
+        let mut messages: Vec<Doubted> = plan
             .unseen()
             .filter_map(|(place, decision)| {
                 let cause = match decision {
@@ -132,10 +139,15 @@ impl Account<'_> {
                     Decision::Delete => Cause::Due,
                     _ => return None,
                 };
-                Some((cause, maildrop.message(place)?))
+                let message = maildrop.message(place)?;
+                Some(Doubted {
+                    cause,
+                    place,
+                    message,
+                })
             })
             .collect();
-        messages.sort_by_key(|(cause, _)| cause.turn());
+        messages.sort_by_key(|doubted| doubted.cause.turn());
         let mut verdicts = Verdicts::default();
         if messages.is_empty() {
             return Ok(verdicts);
@@ -143,34 +155,43 @@ impl Account<'_> {
         let adds_to_headers = session.traits().adds_to_headers;
         // Of old records that have none, those of a run's worth of messages.
         let some = messages.iter().take(budget.headers + budget.bodies);
-        store.gather_evidence(some.map(|(_, message)| message))?;
+        store.gather_evidence(some.map(|doubted| &doubted.message))?;
         let (mut waiting, mut undecided) = (VecDeque::new(), Vec::new());
-        for (cause, message) in &messages {
-            let due = *cause != Cause::Doubt { due: false };
+        let most = self.profile.policy.max_size;
+        let is_too_large = |message: &Message| most.is_some() && message.octets > most;
+        for doubted in &messages {
+            let message = &doubted.message;
+            let due = doubted.cause != Cause::Doubt { due: false };
             if let Some(same) = store.judge_listing(message, due)? {
                 verdicts.same.push(same);
             } else if store.header_can_tell(message, adds_to_headers)?
                 || (!adds_to_headers && store.header_can_deny(message)?)
             {
-                waiting.push_back((*cause, message));
+                waiting.push_back(doubted);
+            } else if is_too_large(message) && store.size_denies(message)? {
+                // Nobody wants to know more.
+                self.is_new(store, plan, doubted);
             } else if store.body_can_tell(message)? {
-                undecided.push((cause.turn(), message));
+                undecided.push((doubted.cause.turn(), message));
             }
         }
         // What turns out to be another message costs nothing of what a run may spend: it has to come.
         loop {
             let asked = waiting.drain(..waiting.len().min(budget.headers));
-            let asked: Vec<(Cause, &Message)> = asked.collect();
+            let asked: Vec<&Doubted> = asked.collect();
             if asked.is_empty() {
                 break;
             }
             budget.headers -= asked.len();
             let others = self.ask_headers(session, store, &asked, &mut verdicts, &mut undecided)?;
-            budget.headers += others;
+            budget.headers += others.len();
+            for doubted in others {
+                self.is_new(store, plan, doubted);
+            }
         }
-        for (cause, message) in waiting {
-            if store.body_can_tell(message)? {
-                undecided.push((cause.turn(), message));
+        for doubted in waiting {
+            if store.body_can_tell(&doubted.message)? {
+                undecided.push((doubted.cause.turn(), &doubted.message));
             }
         }
         undecided.sort_unstable_by_key(|(turn, message)| (*turn, message.number));
@@ -183,40 +204,52 @@ impl Account<'_> {
         Ok(verdicts)
     }
 
-    /// Looks at headers. How many have shown that a message is another one than what is stored: these are
-    /// among those to be fetched.
+    /// The message is another one than what is stored under its name.
+    fn is_new(&self, store: &mut Store, plan: &mut Plan, doubted: &Doubted) {
+        let failures = store.is_another(&doubted.message);
+        let policy = Policy {
+            insist: self.environment.at_once,
+            ..self.profile.policy.with_clock(store.doubts_clock())
+        };
+        let now = self.environment.moment.now;
+        let octets = doubted.message.octets;
+        plan.is_new(doubted.place, octets, failures, policy, now);
+    }
+
+    /// Looks at headers. Gives those that have shown that a message is another one than what is stored.
     fn ask_headers<'a>(
         &self,
         session: &mut Source,
         store: &mut Store,
-        asked: &[(Cause, &'a Message)],
+        asked: &[&'a Doubted],
         verdicts: &mut Verdicts,
         undecided: &mut Vec<(Turn, &'a Message)>,
-    ) -> Result<usize, Error> {
+    ) -> Result<Vec<&'a Doubted>, Error> {
         let adds_to_headers = session.traits().adds_to_headers;
-        let messages = asked.iter().map(|(_, message)| (message.number, *message));
-        let messages: HashMap<MessageNumber, &Message> = messages.collect();
+        let numbered = asked.iter().map(|it| (it.message.number, *it));
+        let numbered: HashMap<MessageNumber, &Doubted> = numbered.collect();
         let mut failed = Ok(());
         let mut others = Vec::new();
         let judge = |number: MessageNumber, header: Option<Vec<u8>>| {
-            let (Some(message), true) = (messages.get(&number), failed.is_ok()) else {
+            let (Some(doubted), true) = (numbered.get(&number), failed.is_ok()) else {
                 return;
             };
+            let message = &doubted.message;
             let header = header.unwrap_or_default();
             match store.judge_header(message, &header, adds_to_headers) {
                 Ok(Some(same)) => verdicts.same.push(same),
-                Ok(None) if header.is_empty() => undecided.push((Turn::Doubted, *message)),
+                Ok(None) if header.is_empty() => undecided.push((Turn::Doubted, message)),
                 Ok(None) => match store.header_denies(message, &header) {
                     // What the server may have rewritten proves nothing.
-                    Ok(true) if !adds_to_headers => others.push((*message).clone()),
+                    Ok(true) if !adds_to_headers => others.push(*doubted),
                     // A header that says otherwise is the likeliest to be another message.
-                    Ok(_) => undecided.push((Turn::Denied, *message)),
+                    Ok(_) => undecided.push((Turn::Denied, message)),
                     Err(error) => failed = Err(error),
                 },
                 Err(error) => failed = Err(error),
             }
         };
-        let numbers = asked.iter().map(|(_, message)| message.number);
+        let numbers = asked.iter().map(|it| it.message.number);
         session.headers(numbers, HEADER_LIMIT, judge)?;
         failed?;
         // A header has no size that could tell whether it is whole: nothing is deleted on the word of
@@ -224,10 +257,7 @@ impl Account<'_> {
         if !session.is_in_step()? {
             return Err(Error::NotInStep);
         }
-        let count = others.len();
-        verdicts.others += count;
-        verdicts.fetch.extend(others);
-        Ok(count)
+        Ok(others)
     }
 
     /// What could not be looked at in this run is told: another message may wait there.

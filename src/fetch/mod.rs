@@ -33,6 +33,7 @@ mod mark;
 mod news;
 mod next;
 mod onward;
+mod others;
 mod reach;
 mod receive;
 mod refusals;
@@ -251,10 +252,16 @@ impl Account<'_> {
             ));
         }
         let mut plan = self.settle_plan(session, store, maildrop, run.twins, in_parts)?;
+        // Rules are asked about what turns out to be another message as about any that is new.
+        let Verdicts {
+            mut same,
+            fetch,
+            later,
+        } = self.look_into(session, store, maildrop, &mut plan, &mut run.budget)?;
         let trust = run.header_trouble.trust(store.doubts_ages());
         let filter = run.filter.as_mut();
         let ruled = self.apply_rules(session, (store, filter), maildrop, &mut plan, trust);
-        let ruled = ruled.map_err(|error| header_trouble::broken(error, maildrop))?;
+        let mut ruled = ruled.map_err(|error| header_trouble::broken(error, maildrop))?;
         if !in_parts && maildrop.is_complete() && !self.profile.rules.are_none() {
             store.forget_unlisted_headers()?;
         }
@@ -263,13 +270,7 @@ impl Account<'_> {
             .smallest_stored()
             .and_then(|place| maildrop.message(place));
         run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
-        let Verdicts {
-            mut same,
-            fetch,
-            others,
-            later,
-        } = self.look_into(session, store, maildrop, &plan, &mut run.budget)?;
-        plan.are_new(others + later);
+        plan.may_be_new(later);
         self.tell_later(later);
         let order = plan.fetch_order(self.profile.policy.order);
         let new = order
@@ -294,6 +295,9 @@ impl Account<'_> {
             let fetched = self.receive_all(session, store, run, maildrop, fetch, outcome)?;
             placed = fetched.recorded;
             same.extend(fetched.same);
+            let others = self.settle_others(store, run, fetched.others, &mut ruled, outcome)?;
+            placed.extend(others.recorded);
+            same.extend(others.same);
         }
         ruled.ages.note(store);
         run.hand.has_all =

@@ -31,6 +31,8 @@ pub(super) struct Fetched {
     pub(super) same: Vec<Same>,
     /// See [`Committed::rivals`].
     pub(super) rivals: Vec<(Complete, u32)>,
+    /// See [`Committed::others`].
+    pub(super) others: Vec<Complete>,
 }
 
 impl Fetched {
@@ -45,6 +47,7 @@ impl Fetched {
                 recorded: committed.recorded,
                 same: committed.same,
                 rivals: committed.rivals,
+                others: committed.others,
             }),
         }
     }
@@ -52,6 +55,7 @@ impl Fetched {
     fn extend(&mut self, other: Self) {
         self.recorded.extend(other.recorded);
         self.same.extend(other.same);
+        self.others.extend(other.others);
     }
 }
 

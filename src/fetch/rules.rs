@@ -386,7 +386,7 @@ impl<'p> Account<'p> {
 
     /// Whether the first octets of each message that arrives are kept.
     pub(super) fn wants_header(&self) -> bool {
-        self.sorts() || self.environment.report.wants_header()
+        !self.profile.rules.are_none() || self.environment.report.wants_header()
     }
 
     /// Whether messages go to folders, so that each header is looked at once it is here.

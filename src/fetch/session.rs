@@ -323,7 +323,11 @@ impl Account<'_> {
             Err(error) if error.is_disorder() => (first.doubt(), false),
             Err(error) => return Err(error),
         };
-        self.commit_all(store, target, vec![complete], outcome)?;
+        let others = self
+            .commit_all(store, target, vec![complete], outcome)?
+            .others;
+        let coming = self.coming_of(store, others, outcome);
+        self.commit_all(store, target, coming, outcome)?;
         if in_step {
             session.end(Marked::default());
         }

@@ -171,6 +171,16 @@ impl Rules {
         Gist::read(header, &self.rules, self.fingerprint)
     }
 
+    /// The same of a message that was fetched, by its first octets, whatever is in doubt about its header: what
+    /// it does not plainly say counts as not said.
+    pub fn read_fetched(&self, header: &[u8]) -> Gist {
+        let gist = Gist::of_message(header, &self.rules, self.fingerprint);
+        match gist.arrival() {
+            Arrival::Unnoted => gist.with_arrival(Arrival::Unsaid),
+            Arrival::Unsaid | Arrival::At(_) => gist,
+        }
+    }
+
     /// The folders that messages may go to, each once.
     pub fn folders(&self) -> Vec<&crate::maildir::Folder> {
         let mut folders: Vec<_> = self.iter().filter_map(|it| it.action.folder()).collect();

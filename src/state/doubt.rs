@@ -17,6 +17,8 @@ const AT_ONCE: usize = 50_000;
 pub enum Judgement {
     /// Another one than all that are stored.
     New,
+    /// The same, and the listing took it for one that is stored.
+    Another,
     /// One that is stored.
     Stored,
     /// One that is stored, if the listed message that counts as that record is another one: it bears
@@ -239,9 +241,11 @@ impl Store {
             }
         }
         // Whatever the name stood for, it is not this.
-        if let Some(id) = self.memory.claimed(message) {
+        let was_known = self.memory.claimed(message).is_some_and(|id| {
             self.release(id, message);
-        }
+            let record = self.memory.record(id);
+            record.is_some_and(|record| record.kind == Kind::Stored)
+        });
         let examined = complete.examined();
         let keys = [
             key_of(Some(&examined.evidence), &examined.digests),
@@ -272,7 +276,11 @@ impl Store {
                 rival = Some(id);
             }
         }
-        Ok(rival.map_or(Judgement::New, Judgement::Rival))
+        Ok(match rival {
+            Some(id) => Judgement::Rival(id),
+            None if was_known => Judgement::Another,
+            None => Judgement::New,
+        })
     }
 
     /// The listed message that counts as this record.
@@ -309,7 +317,7 @@ impl Store {
     }
 
     /// Nothing that is listed is this record's message.
-    fn release(&mut self, id: Id, message: &Message) {
+    pub(super) fn release(&mut self, id: Id, message: &Message) {
         let time = self.moment.now;
         self.memory.unclaim(message, id);
         let missed = self
@@ -330,6 +338,7 @@ impl Store {
         }
         // Stored it is, but neither reading may be whole: it is not to be deleted either.
         self.memory.claim(message, id);
+        self.forget_told(message);
         if self.memory.record(id).is_some_and(|record| !record.gone) {
             self.write([Entry::Doubtful { id }]);
         }
@@ -372,10 +381,11 @@ impl Store {
         if is_returned {
             self.write([Entry::Returned { id }]);
         }
+        let time = self.moment.now;
         if news && (listing.is_recognisable() || was_deleted) {
-            let time = self.moment.now;
             self.write([Entry::Alias { id, time, listing }]);
         }
+        self.forget_told(message);
         Same {
             id,
             message: message.clone(),
@@ -391,7 +401,7 @@ fn is_size_of(stored: &Stored, evidence: &Evidence, octets: u64) -> bool {
 /// The same but for what a server adds to a header of its own, as mbox servers do at the end of a
 /// session. A message that is listed with more octets more, or with less, has another body, whatever its
 /// header says: some servers make unique-ids of headers alone.
-fn is_nearly_size_of(stored: &Stored, evidence: &Evidence, octets: u64) -> bool {
+pub(super) fn is_nearly_size_of(stored: &Stored, evidence: &Evidence, octets: u64) -> bool {
     let sizes = [stored.octets, stored.octets.saturating_add(evidence.lines)];
     let added = sizes.iter().map(|size| octets.checked_sub(*size));
     added.flatten().any(|added| added <= ADDED)

@@ -77,6 +77,9 @@ impl Memory {
         {
             return Known::New(self.failures.get(&identity).copied());
         }
+        if listed.turn == 0 && self.is_left(identity, id, listed.octets) {
+            return Known::New(self.failures.get(&identity).copied());
+        }
         // It was compared in a session that broke the protocol, and may be another one.
         if self
             .record(id)
@@ -105,6 +108,18 @@ impl Memory {
                 held: record.held || record.is_last_copy() || self.onward.due.contains(&id),
             },
         }
+    }
+
+    /// Whether a listed message is another one than the stored one of its name, as an earlier run has found, and
+    /// rules have left it: a header that was read stays remembered until its message is stored.
+    fn is_left(&mut self, identity: Identity, id: Id, octets: Option<u64>) -> bool {
+        let is_stored = self.record(id).is_some_and(|it| it.kind == Kind::Stored);
+        let Some(heard) = self.headers.get_mut(&identity).filter(|_| is_stored) else {
+            return false;
+        };
+        let is_it = heard.octets == octets && !heard.gist.is_of_arrival();
+        heard.present |= is_it;
+        is_it
     }
 
     /// Whether any message of the account was ever stored.

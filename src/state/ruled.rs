@@ -39,6 +39,19 @@ impl Store {
         }
     }
 
+    /// The message is stored: what its header has told, by which it counts as not fetched, is forgotten.
+    pub(super) fn forget_told(&mut self, message: &Message) {
+        let identity = message.identity.filter(|_| message.turn == 0);
+        let heard = identity.and_then(|identity| self.memory.headers.get(&identity));
+        if heard.is_some_and(|heard| !heard.gist.is_of_arrival()) {
+            self.write([Entry::Header {
+                time: self.moment.now,
+                listing: Listing::of(message),
+                gist: Gist::nothing(),
+            }]);
+        }
+    }
+
     /// What headers told of messages that the complete listing at hand does not have is forgotten: who bears
     /// the unique-id later may be another message, of the same size. Not synced, as whoever finds it
     /// missing again does the same.

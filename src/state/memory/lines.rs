@@ -321,6 +321,9 @@ impl Memory {
         if let Some(identity) = identity.filter(|identity| *identity != before) {
             self.rebind(id, identity);
         }
+        // It is stored: what rules were told about what bears its name is of no more use.
+        let had_told = identity.is_some_and(|it| self.headers.remove(&it).is_some());
+        self.superseded += u64::from(had_told);
     }
 
     /// Of our own lines the file's name has it, which saves a hash a line.

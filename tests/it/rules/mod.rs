@@ -8,6 +8,8 @@ mod filter;
 mod folders;
 /// Headers: asked for where they are needed, once, in one flight.
 mod headers;
+/// Another message under a unique-id that was fetched.
+mod reused;
 /// Addresses, however they are written.
 mod spelling;
 /// What is told of rules: dry runs, `account show`, errors.
