@@ -262,6 +262,12 @@ impl Plan {
         waiting.map(|(place, _)| place)
     }
 
+    /// The places of those of them that a fetch brings, now or later, in order: without the ones that are too large.
+    pub fn coming(&self) -> impl Iterator<Item = usize> + '_ {
+        let stays = |place| matches!(self.at(place), Some(Decision::Skip(Reason::TooLarge(_))));
+        self.waiting().filter(move |place| !stays(*place))
+    }
+
     /// Whether some are left out that are not stored here: whatever the reason, they may come in a later
     /// run.
     pub fn leaves_some(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::fetch::{Account, Error, Look, look};
 use crate::maildrop::Message;
 use crate::message::Heading;
 use crate::report;
-use crate::term::{Column, Table, columns, escape_str, fit, json_line, size};
+use crate::term::{Column, Table, columns, escape_str, fit, json_line, size, wrap};
 use serde_json::{Value, json};
 
 /// Accounts that are looked at together.
@@ -25,6 +25,8 @@ struct Waiting {
     octets: u64,
     new: u64,
     new_octets: u64,
+    /// Larger than `max-size`: they stay, and are not new each time.
+    too_large: u64,
     headings: Vec<(Message, Heading)>,
 }
 
@@ -62,6 +64,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
     } else {
         as_table(&looked.found().collect::<Vec<_>>())
     })?;
+    let passed_over = looked.found().filter(|(_, waiting)| waiting.too_large > 0);
+    for (name, Waiting { too_large, .. }) in passed_over {
+        let text = match too_large {
+            1 => "1 message is larger than `max-size`, and stays on the server".to_owned(),
+            several => {
+                format!("{several} messages are larger than `max-size`, and stay on the server")
+            }
+        };
+        let text = format!("{}: {text}", escape_str(name));
+        eprintln!("{}", wrap("", &text, columns(std::io::stderr())));
+    }
     Ok(status)
 }
 
@@ -89,8 +102,8 @@ fn wait_for(mut look: Look, headers: bool) -> Result<Waiting, Error> {
 }
 
 fn new_of(look: &Look) -> impl Iterator<Item = Message> + '_ {
-    let waiting = look.plan.waiting();
-    waiting.filter_map(|place| look.maildrop.message(place))
+    let coming = look.plan.coming();
+    coming.filter_map(|place| look.maildrop.message(place))
 }
 
 fn count(look: &Look) -> Waiting {
@@ -102,6 +115,7 @@ fn count(look: &Look) -> Waiting {
         octets: octets(&mut look.maildrop.octets()),
         new: new_of(look).count() as u64,
         new_octets: octets(&mut new_of(look).map(|message| message.octets)),
+        too_large: (look.plan.waiting().count() - look.plan.coming().count()) as u64,
         headings: Vec::new(),
     }
 }

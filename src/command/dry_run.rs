@@ -3,25 +3,33 @@
 use super::check::{HEADER_LIMIT, cells, whence, with_folder};
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
+use super::on_new;
 use super::results::{Counts, Results};
 use crate::cli::Fetch;
 use crate::exit::Status;
-use crate::fetch::{Error, rehearse};
+use crate::fetch::{Account, Error, rehearse};
+use crate::handover::{Recipient, Unable};
 use crate::maildrop::Message;
 use crate::message::Heading;
 use crate::plan::{Decision, Why};
 use crate::profile::{Keep, Overrides};
+use crate::report::Event;
 use crate::rules::{Decisive, Listed};
-use crate::term::{Column, Table, columns, count, escape, escape_str, json_line, size, wrap};
+use crate::term::{
+    Column, Table, columns, count, escape, escape_str, json_line, size, without_numbers, wrap,
+};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 
 /// What a fetch would do with an account.
 struct Plan {
     keep: Keep,
+    latest: Option<u64>,
     /// It was not the profile that said so, but `--delete`.
     keep_was_typed: bool,
     messages: Vec<(Message, Decision)>,
+    /// The places of those that would not be on the server afterwards, what is fetched included.
+    deleted: HashSet<usize>,
     /// The rules that have decided, in words, by place.
     rules: HashMap<usize, Ruling>,
     /// Of those that would be fetched, by their place; not of all where they are many.
@@ -53,7 +61,7 @@ impl Counts for Plan {
         vec![
             self.count(is_fetch),
             octets.fold(0, u64::saturating_add),
-            self.count(|decision| matches!(decision, Decision::Delete | Decision::Discard)),
+            self.deleted.len() as u64,
             self.count(|decision| matches!(decision, Decision::Mark)),
             self.count(|decision| matches!(decision, Decision::Seen | Decision::Doubt { .. })),
             self.count(|decision| matches!(decision, Decision::Skip(_))),
@@ -78,10 +86,12 @@ pub(super) fn run(
     environment.as_new = arguments.as_new;
     let jobs = usize::from(arguments.jobs.0);
     let results = prepared.each(jobs, &environment, |account| {
+        tell_lacking(account);
         let looked = rehearse(account, |mut look| {
             let messages: Vec<_> = (0..look.plan.listed())
                 .filter_map(|place| Some((look.maildrop.message(place)?, look.plan.at(place)?)))
                 .collect();
+            let deleted = look.deleted(account.profile.policy);
             let mut headings = HashMap::new();
             let own = &account.profile.rules;
             let rules = (0..look.plan.listed()).filter_map(|place| {
@@ -132,8 +142,10 @@ pub(super) fn run(
             look.leave();
             Ok::<_, Error>(Plan {
                 keep: account.profile.policy.keep,
+                latest: account.profile.policy.latest,
                 keep_was_typed: overrides.keep.is_some(),
                 messages,
+                deleted,
                 rules,
                 headings,
                 unsorted: unsorted.len() as u64,
@@ -180,6 +192,24 @@ pub(super) fn run(
         }
     }
     Ok(looked.status())
+}
+
+/// Says which programs the mail would meet that are not there.
+fn tell_lacking(account: &Account<'_>) {
+    let profile = account.profile;
+    let warn = |text: String| {
+        let report = &account.environment.report;
+        report.report(&profile.name, Event::Warning(&text));
+    };
+    if let Some(Recipient::Program(program)) = profile.deliver.as_ref().map(|it| &it.to)
+        && let Err(unable) = program.find()
+    {
+        let Unable { what, hint, .. } = unable;
+        warn(format!("`deliver`: {} ({hint})", without_numbers(&what)));
+    }
+    if let Some(Err((what, way))) = profile.on_new.as_ref().map(on_new::find) {
+        warn(format!("`on-new`: {what} ({way})"));
+    }
 }
 
 /// A rule that has decided on a message.
@@ -293,12 +323,18 @@ fn plan_as_json(name: &str, plan: &Plan) -> Vec<u8> {
     let lines = messages.flat_map(|(place, (message, decision))| {
         let (action, why) = words(*decision, plan);
         let rule = plan.rules.get(&place);
-        json_of(name, message, action, &rule.map_or(why, Ruling::reason))
+        let reason = rule.map_or(why, Ruling::reason);
+        json_of(
+            name,
+            message,
+            (action, plan.deleted.contains(&place)),
+            &reason,
+        )
     });
     lines.collect()
 }
 
-fn json_of(name: &str, message: &Message, action: &str, why: &str) -> Vec<u8> {
+fn json_of(name: &str, message: &Message, (action, deleted): (&str, bool), why: &str) -> Vec<u8> {
     let unique_id = message.unique_id.as_deref().map(String::from_utf8_lossy);
     let object = json!({
         "event": "plan",
@@ -307,6 +343,7 @@ fn json_of(name: &str, message: &Message, action: &str, why: &str) -> Vec<u8> {
         "unique_id": unique_id,
         "octets": message.octets,
         "action": action,
+        "delete": deleted,
         "reason": why,
     });
     // A value of strings and numbers can always be written.
@@ -330,13 +367,17 @@ fn words(decision: Decision, plan: &Plan) -> (&'static str, String) {
         Decision::Fetch(Why::New) => ("fetch", "not fetched before".to_owned()),
         Decision::Fetch(Why::Again) => ("fetch", "failed before, is tried again".to_owned()),
         Decision::Fetch(Why::Lost) => ("fetch", "its file is lost".to_owned()),
-        Decision::Doubt { .. } => (
-            "look",
-            "is listed otherwise than before: is it the same?".to_owned(),
-        ),
+        Decision::Doubt { due } => {
+            let why = "is listed otherwise than before: is it the same?";
+            let then = if due { " Then it is deleted" } else { "" };
+            ("look", format!("{why}{then}"))
+        }
         Decision::Mark => (
             "mark",
-            "older than the newest `latest`: marked as seen".to_owned(),
+            match plan.latest {
+                Some(latest) => format!("not one of the newest {latest}: marked as seen"),
+                None => "older than the newest: marked as seen".to_owned(),
+            },
         ),
         Decision::Seen => ("seen", "fetched or marked as seen before".to_owned()),
         Decision::Skip(reason) => ("skip", reason.to_string()),

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::dry_run;
 use super::fail::Failure;
+use super::habits::taken_for_an_account;
 use super::on_new::Hooks;
 use super::ready::Prepared;
 use super::stranded;
@@ -21,6 +22,14 @@ use std::sync::Arc;
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Failure> {
+    if let Some((value, failure)) = taken_for_an_account(arguments)
+        && !context
+            .config(&arguments.accounts)?
+            .accounts()
+            .any(|it| it == value)
+    {
+        return Err(failure);
+    }
     let overrides = overrides(arguments);
     if arguments.dry_run {
         return dry_run::run(context, arguments, &overrides);

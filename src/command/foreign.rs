@@ -27,6 +27,22 @@ pub(super) fn of_option_in(command: &str, word: &str) -> Option<&'static str> {
     })
 }
 
+/// What to write where an option has a value too many, or lacks one.
+pub(super) fn of_value(option: &str) -> Option<&'static str> {
+    Some(match option {
+        "--keep" | "--delete" => {
+            "--keep leaves all mail on the server, --delete deletes it once it is stored, and --delete-after \
+             14d two weeks later; in the config file that is keep = \"always\", \"never\" or \"14 days\""
+        }
+        "--maildir" => {
+            "name the directory that the mail is in, or goes to, as in --maildir ~/Mail/work"
+        }
+        "--max-size" => "write a size, as in --max-size 25MB",
+        "--delete-after" => "write a time, as in --delete-after 14d",
+        _ => return None,
+    })
+}
+
 /// What the options of other tools are here.
 pub(super) fn of_option(word: &str) -> Option<&'static str> {
     Some(match word.split('=').next().unwrap_or(word) {

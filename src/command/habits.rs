@@ -4,9 +4,10 @@
 //! ours there is a sentence that helps, in place of clap's guesses.
 
 use super::fail::Failure;
-use super::foreign::{of_option, of_option_in, of_word, of_word_in};
-use crate::cli::Cli;
+use super::foreign::{of_option, of_option_in, of_value, of_word, of_word_in};
+use crate::cli::{Cli, Fetch};
 use crate::exit::Status;
+use crate::profile::units::Period;
 use crate::profile::{config_option, nearest, without_password};
 use crate::term::quoted;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -154,6 +155,11 @@ fn no_such_word(
                  popfetch {url} --maildir DIR"
             )
         }
+        None if word.contains('.') && !word.contains('/') => format!(
+            "to fetch from a server without a config file: popfetch {} --maildir DIR, or imaps:// in the \
+             place of pops://",
+            quoted(&format!("pops://USER@{word}"))
+        ),
         None => format!(
             "popfetch --help has the commands, and popfetch account list{config} the accounts"
         ),
@@ -223,14 +229,36 @@ pub(super) fn explain(error: &clap::Error, config: &str) -> Option<Failure> {
                 ),
             ))
         }
+        ErrorKind::TooManyValues => {
+            let argument = of(ContextKind::InvalidArg)?;
+            let name = argument.split(' ').next().unwrap_or_default();
+            let hint = of_value(name).map_or_else(|| format!("write {name} alone"), str::to_owned);
+            Some(Failure::new(
+                Status::Usage,
+                format!("`{name}` takes no value"),
+                hint,
+            ))
+        }
+        ErrorKind::InvalidValue
+            if of(ContextKind::InvalidValue).is_some_and(|it| it.is_empty()) =>
+        {
+            let argument = of(ContextKind::InvalidArg)?;
+            let name = argument.split(' ').next().unwrap_or_default();
+            let hint = match of_value(name) {
+                Some(hint) => hint.to_owned(),
+                None => format!("write {}", argument.replace(['<', '>'], "")),
+            };
+            Some(Failure::new(
+                Status::Usage,
+                format!("`{name}` needs a value"),
+                hint,
+            ))
+        }
         ErrorKind::InvalidValue => {
             let (value, argument) = (of(ContextKind::InvalidValue)?, of(ContextKind::InvalidArg)?);
             let Some(ContextValue::Strings(valid)) = error.get(ContextKind::ValidValue) else {
                 return None;
             };
-            if value.is_empty() {
-                return None;
-            }
             Some(Failure::new(
                 Status::Usage,
                 format!("{argument} cannot be `{value}`"),
@@ -239,6 +267,22 @@ pub(super) fn explain(error: &clap::Error, config: &str) -> Option<Failure> {
         }
         _ => None,
     }
+}
+
+/// A word that was taken for an account, and what is to be said where there is none of this name: it looks like the
+/// value of `--keep` or `--delete`, which have none.
+pub(super) fn taken_for_an_account(arguments: &Fetch) -> Option<(&str, Failure)> {
+    let name = match arguments {
+        Fetch { keep: true, .. } => "--keep",
+        Fetch { delete: true, .. } => "--delete",
+        _ => return None,
+    };
+    let is_value = |word: &&String| {
+        ["never", "always"].contains(&word.as_str()) || word.parse::<Period>().is_ok()
+    };
+    let value = arguments.accounts.iter().find(is_value)?;
+    let text = format!("`{name}` takes no value, and there is no account `{value}`");
+    Some((value, Failure::new(Status::Usage, text, of_value(name)?)))
 }
 
 /// An option that is spelt nearly like this, of those that clap thinks of.

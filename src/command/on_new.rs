@@ -24,6 +24,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -185,12 +186,12 @@ impl Hooks {
             return warn(&format!("{program} was not run: {reason}"));
         }
         let limit = call.hook.limit;
-        let argv = call.hook.argv.clone();
+        let argv = call.hook.program().to_owned();
         let (ending, told) = match call.run(&self.stop) {
             Ok(ended) => ended,
             Err(error) => {
                 let why = without_numbers(&error.to_string());
-                let way = cannot_start("on-new", argv.first().map_or("", String::as_str), &error);
+                let way = cannot_start("on-new", &argv, &error);
                 return warn(&format!("cannot run {program}: {why} ({way})"));
             }
         };
@@ -223,6 +224,19 @@ impl Hooks {
             self.report.report(&name, Event::Warning(&text));
         }
     }
+}
+
+/// Where the program is, by the same rules as it is started by.
+///
+/// # Errors
+/// It is nowhere, or may not be run: what is the matter, and what to do.
+pub(super) fn find(hook: &OnNew) -> Result<PathBuf, (String, String)> {
+    let program = hook.program();
+    process::find(program).map_err(|error| {
+        let why = without_numbers(&error.to_string());
+        let way = cannot_start("on-new", program, &error);
+        (format!("cannot start `{program}`: {why}"), way)
+    })
 }
 
 impl Call {

@@ -7,10 +7,11 @@ use super::reach::lists_in_parts;
 use super::{Account, Error, FirstListings, check_memory, decide};
 use crate::maildir::Site;
 use crate::maildrop::Maildrop;
-use crate::plan::{Plan, Policy};
+use crate::plan::{Decision, Plan, Policy, deletes_at_once};
 use crate::server::Server;
 use crate::source::{Marked, Phase, Source};
 use crate::state::{Twins, View};
+use std::collections::{HashMap, HashSet};
 
 /// A maildrop as a fetch would see it, with the session that looked still open.
 pub struct Look {
@@ -29,6 +30,28 @@ impl Look {
     pub fn takes_all(&self) -> Option<Error> {
         let in_parts = self.session.traits().lists_in_parts;
         check_memory("latest", &self.maildrop, in_parts).err()
+    }
+
+    /// The places of the messages that a fetch would delete from the server: of those that it fetches also, where
+    /// they do not stay. As a fetch does, it spares those that share their unique-id with one that stays.
+    pub fn deleted(&self, policy: Policy) -> HashSet<usize> {
+        let goes = |(place, decision)| match decision {
+            Decision::Delete | Decision::Discard => Some(place),
+            Decision::Fetch(_) if deletes_at_once(policy) => Some(place),
+            _ => None,
+        };
+        let mut going: HashSet<usize> = self.plan.unseen().filter_map(goes).collect();
+        let mut bearers: HashMap<_, Vec<usize>> = HashMap::new();
+        for place in self.maildrop.shared() {
+            if let Some(message) = self.maildrop.message(place) {
+                bearers.entry(message.unique_id).or_default().push(place);
+            }
+        }
+        bearers.retain(|_, places| !places.iter().all(|place| going.contains(place)));
+        for place in bearers.into_values().flatten() {
+            going.remove(&place);
+        }
+        going
     }
 
     /// Ends the session properly. Nothing was retrieved, so nothing can be lost by it.

@@ -9,7 +9,8 @@ use crate::profile::units;
 use crate::report::{self, Event, Failure, Listed, Outcome, Planned};
 use crate::source::{Direction, Transcript};
 use crate::state::{
-    Changes, Early, FailureKind, Failures, Moment, Opened, Recorded, RefusalKind, Store, Why,
+    Changes, Early, FailureKind, Failures, Former, Moment, Opened, Recorded, RefusalKind, Store,
+    Why,
 };
 use crate::term::{count, escape, quoted, unique_id, without_numbers};
 use std::fmt;
@@ -113,15 +114,23 @@ impl Account<'_> {
                 self.profile.word_with_maildir()
             )));
         }
-        if let Some(last) = &opened.moved_from {
-            let now = match self.profile.has_maildir() {
-                true => format!("is {maildir} now"),
-                false => "there is none now".to_owned(),
-            };
-            self.tell(Event::Warning(&format!(
-                "the Maildir was {} and {now}; what was fetched before stays where it is",
-                last.display()
-            )));
+        match &opened.moved_from {
+            Some(Former::Maildir(last)) => {
+                let now = match self.profile.has_maildir() {
+                    true => format!("is {maildir} now"),
+                    false => "there is none now".to_owned(),
+                };
+                self.tell(Event::Warning(&format!(
+                    "the Maildir was {} and {now}; what was fetched before stays where it is",
+                    last.display()
+                )));
+            }
+            Some(Former::Spool) if self.profile.has_maildir() => {
+                self.tell(Event::Notice(&format!(
+                    "what was fetched before was handed on, and is not in the Maildir {maildir}"
+                )))
+            }
+            Some(Former::Spool) | None => {}
         }
     }
 

@@ -37,12 +37,14 @@ pub enum Shortfall {
         /// The one of them that is most likely meant.
         near: Option<Box<str>>,
     },
-    /// No folder is left out for a word of the account, which most likely means this one.
+    /// No folder is left out for a word of the account.
     NotLeftOut {
         /// The word, as it is written in the config file.
         word: String,
-        /// What the folder is called; hostile.
-        near: Box<str>,
+        /// What the folder is called that is most likely meant; hostile.
+        near: Option<Box<str>>,
+        /// What folders there are, some of them; hostile.
+        there: Vec<Box<str>>,
     },
 }
 
@@ -69,22 +71,31 @@ impl fmt::Display for Shortfall {
             Self::Unmatched {
                 word, there, near, ..
             } => {
-                let more = if there.len() > NAMED { ", ..." } else { "" };
-                let some: Vec<&str> = there.iter().take(NAMED).map(AsRef::as_ref).collect();
-                let some = some.join(", ");
+                let some = some_of(there);
                 write!(f, "the server has no folder that `{word}` names")?;
                 match near {
-                    Some(near) => write!(f, ": did you mean `{near}`? It has these: {some}{more}"),
-                    None => write!(f, "; it has these: {some}{more}"),
+                    Some(near) => write!(f, ": did you mean `{near}`? It has these: {some}"),
+                    None => write!(f, "; it has these: {some}"),
                 }
             }
-            Self::NotLeftOut { word, near } => write!(
-                f,
-                "`exclude` leaves no folder out for `{word}`, as the server has none that it names: did \
-                 you mean `{near}`?"
-            ),
+            Self::NotLeftOut { word, near, there } => {
+                write!(
+                    f,
+                    "`exclude` leaves no folder out for `{word}`, as the server has none that it names"
+                )?;
+                match near {
+                    Some(near) => write!(f, ": did you mean `{near}`?"),
+                    None => write!(f, "; it has these: {}", some_of(there)),
+                }
+            }
         }
     }
+}
+
+fn some_of(there: &[Box<str>]) -> String {
+    let more = if there.len() > NAMED { ", ..." } else { "" };
+    let some: Vec<&str> = there.iter().take(NAMED).map(AsRef::as_ref).collect();
+    format!("{}{more}", some.join(", "))
 }
 
 impl FolderStarts {

@@ -19,6 +19,11 @@ impl OnNew {
     /// How long it may take if nothing says otherwise: the first mail of years takes an indexer minutes.
     pub const LIMIT: Duration = Duration::from_secs(10 * 60);
 
+    /// The program.
+    pub fn program(&self) -> &str {
+        self.argv.first().map_or("", String::as_str)
+    }
+
     /// How long it may take, in seconds.
     pub fn seconds(&self) -> u64 {
         self.limit.as_secs()

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::file::Account;
+use super::misread;
 use super::proxy::holds_password;
 use super::syntax::Mistake;
 use super::words::{expected_words, meant_by, nearest, way_to_say};
@@ -78,8 +79,10 @@ pub(crate) struct Excerpt {
 impl Problem {
     /// A place that is no TOML.
     pub(super) fn of_syntax(source: Arc<Source>, mistake: &Mistake) -> Self {
+        let message = misread::in_plain_words(&source.text, mistake);
+        let message = message.as_deref().unwrap_or(&mistake.message);
         let span = mistake.span.clone();
-        Self::at(source, Within::File, span, &mistake.message)
+        Self::at(source, Within::File, span, message)
     }
 
     /// From what toml says about a table that is none of ours.
@@ -392,6 +395,15 @@ fn plain_words(message: &str) -> String {
             "expected struct RuleTable",
             "expected a table, as in [[accounts.NAME.rules]]",
         )
+        .replace(
+            "string values must be quoted, expected literal string",
+            "a text stands in quotes, as in \"14 days\"",
+        )
+        .replace("wanted string or table", "expected a text in quotes")
+        .replace("multi-line basic string", "text of many lines")
+        .replace("multi-line literal string", "text of many lines")
+        .replace("basic string", "text")
+        .replace("literal string", "text")
         .replace("expected u16", "expected a number from 1 to 65535")
         .replace("expected u64", "expected a whole number, not negative")
         .replace(

@@ -73,8 +73,8 @@ impl fmt::Display for Period {
 
 /// A number of octets, more than zero.
 ///
-/// Read from "25 MB" (1000-based), "8 MiB" (1024-based), "500k" or plain octets; shown exactly,
-/// in the largest unit that divides it.
+/// Read from "25 MB" (1000-based), "8 MiB" (1024-based), "500k" or "800 bytes"; shown exactly, in the
+/// largest unit that divides it. Whoever writes a number alone means megabytes as often as bytes.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "Written")]
 pub struct Octets(u64);
@@ -98,9 +98,11 @@ impl FromStr for Octets {
         if number.is_empty() {
             return Err(UnitError::NotASize);
         }
+        let has_unit = !unit.trim().is_empty();
         let unit = octets_per(unit.trim()).ok_or(UnitError::NotASize)?;
         match scaled(number, unit)? {
             0 => Err(UnitError::NotPositive),
+            _ if !has_unit => Err(UnitError::NoSizeUnit),
             octets => Ok(Self(octets)),
         }
     }
@@ -127,8 +129,11 @@ pub enum UnitError {
     /// More than the calendar has.
     #[error("too long; a duration is at most 7304484 days")]
     Endless,
+    /// A number alone says too little about a size.
+    #[error("a size needs a unit, as in \"25 MB\", \"500 kB\" or \"800 bytes\"")]
+    NoSizeUnit,
     /// Not understood as a size.
-    #[error("not a size; write it as in \"25 MB\", \"8 MiB\", \"500k\" or as a number of bytes")]
+    #[error("not a size; write it as in \"25 MB\", \"8 MiB\", \"500k\" or \"800 bytes\"")]
     NotASize,
     /// Zero or negative.
     #[error("must be more than zero")]
@@ -252,7 +257,7 @@ impl TryFrom<Written> for Octets {
         match written {
             Written::Number(number) => match u64::try_from(number) {
                 Ok(0) | Err(_) => Err(UnitError::NotPositive),
-                Ok(octets) => Ok(Self(octets)),
+                Ok(_) => Err(UnitError::NoSizeUnit),
             },
             Written::Text(text) => text.parse(),
         }
@@ -320,7 +325,7 @@ mod tests {
         assert_eq!(size("25 MB"), Ok(25_000_000));
         assert_eq!(size("8 MiB"), Ok(8 << 20));
         assert_eq!(size("500k"), Ok(500_000));
-        assert_eq!(size("123"), Ok(123));
+        assert_eq!(size("123 B"), Ok(123));
         assert_eq!(size("1.5 GB"), Ok(1_500_000_000));
         assert_eq!(size("2g"), Ok(2_000_000_000));
         assert_eq!(size("7 octets"), Ok(7));
@@ -332,6 +337,9 @@ mod tests {
         assert_eq!(size("-1 MB"), Err(UnitError::NotASize));
         assert_eq!(size("20000000000 GB"), Err(UnitError::TooLong));
         assert_eq!(size("99999999999999999999999"), Err(UnitError::TooLong));
+        for text in ["25", "1.5", " 26214400 "] {
+            assert_eq!(size(text), Err(UnitError::NoSizeUnit), "{text:?}");
+        }
         for text in ["", "MB", "1.2.3 MB", "1. MB", "5 parsecs", "٣ MB", "0x10"] {
             assert_eq!(size(text), Err(UnitError::NotASize), "{text:?}");
         }

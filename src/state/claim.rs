@@ -6,9 +6,10 @@ use super::custody::{self, Custody};
 use super::journal::{self, Header, Journal};
 use super::lock::{Lock, Mark};
 use super::memory::Memory;
+use super::onward::waits_in;
 use super::record::{Entry, Stored};
 use super::twin::Twins;
-use super::{Error, Files, Moment, Opened, Store, clock, rebuild};
+use super::{Error, Files, Former, Moment, Opened, Store, clock, rebuild};
 use crate::durable::Dir;
 use crate::maildir::{JournalId, Maildir, Site, random};
 use std::collections::HashSet;
@@ -144,8 +145,12 @@ impl Claim {
         if !is_known {
             // Where nothing was ever stored nothing stays behind.
             let has_stored = self.memory.has_stored();
-            let last = self.memory.homes.all.last().map(|home| home.path.clone());
-            opened.moved_from = last.filter(|last| has_stored && last != site.path());
+            let last = self.memory.homes.all.last().map(|home| home.path.as_path());
+            let last = last.filter(|last| has_stored && *last != site.path());
+            opened.moved_from = last.map(|last| match waits_in(&self.dir, last) {
+                true => Former::Spool,
+                false => Former::Maildir(last.to_owned()),
+            });
         }
         let mut claim = self;
         let earlier = std::mem::take(&mut claim.earlier);

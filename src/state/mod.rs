@@ -189,7 +189,16 @@ pub struct Opened {
     /// The Maildir was another journal's, which is no more.
     pub inherited: bool,
     /// The account has delivered to this Maildir until now, and delivers to a new one.
-    pub moved_from: Option<PathBuf>,
+    pub moved_from: Option<Former>,
+}
+
+/// Where an account has delivered to until now.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Former {
+    /// A Maildir of its owner's.
+    Maildir(PathBuf),
+    /// The place of ours that messages only pass through.
+    Spool,
 }
 
 impl Store {

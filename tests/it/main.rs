@@ -57,6 +57,8 @@ mod keyring;
 mod lost;
 /// Servers that want to be left alone, and people who want to hear of it once.
 mod manners;
+/// What people took for something else.
+mod misread;
 /// Others are at work in the Maildir.
 mod neighbours;
 /// The first days with the program.

@@ -60,6 +60,8 @@ pub(super) enum Check {
     Deliver,
     /// Who else delivers there.
     Deliveries,
+    /// What is run after a fetch.
+    OnNew,
     /// The room on the disk.
     Space,
     /// What is remembered.
@@ -93,6 +95,7 @@ impl Check {
             Self::Folder => "folder",
             Self::Deliver => "deliver",
             Self::Deliveries => "deliveries",
+            Self::OnNew => "on-new",
             Self::Space => "space",
             Self::State => "state",
             Self::Keyring => "keyring",

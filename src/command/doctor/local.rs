@@ -1,5 +1,6 @@
 //! What is on this machine: the Maildir, the state, the keyring. Nothing is made or changed.
 
+use super::super::on_new;
 use super::finding::{Check, Finding};
 use crate::delivery::Room;
 use crate::durable::{Dir, Disk, advice};
@@ -9,7 +10,7 @@ use crate::handover::{Lmtp, Recipient};
 use crate::maildir::{Ground, Maildir, Site};
 use crate::moment::Moment;
 use crate::profile::draft::shown;
-use crate::profile::{Deliver, PasswordSource, Profile};
+use crate::profile::{Deliver, OnNew, PasswordSource, Profile};
 use crate::report::Failure;
 use crate::secrets::{OAuth, Store, keyring};
 use crate::state::{self, View};
@@ -28,6 +29,7 @@ pub(super) fn look(profile: &Profile, state: &Path, stop: &Stop) -> Vec<Finding>
     }
     let recipient = profile.deliver.as_ref();
     findings.extend(recipient.map(|it| look_at_recipient(it, stop)));
+    findings.extend(profile.on_new.as_ref().map(look_at_on_new));
     findings.push(look_at_state(profile, state));
     findings.push(look_at_secret(&profile.password));
     findings
@@ -133,6 +135,18 @@ fn who_delivers(site: &Site, id: &str) -> Finding {
         }
     };
     Finding::ok(Check::Deliveries, text).with("others", json!(others))
+}
+
+/// What is run after a fetch, which brings mail without it as well.
+fn look_at_on_new(hook: &OnNew) -> Finding {
+    let name = escape_str(hook.program());
+    match on_new::find(hook) {
+        Ok(path) => {
+            let text = format!("`{name}` is run on new mail: {}", shown(&path));
+            Finding::ok(Check::OnNew, text).with("path", path.display().to_string())
+        }
+        Err((what, hint)) => Finding::warn(Check::OnNew, what, hint).with("path", json!(null)),
+    }
 }
 
 /// What takes the mail once it is stored. No message is given to it.

@@ -317,7 +317,7 @@ fn look_within(
     });
     let octets = look.maildrop.total_octets();
     let messages = look.maildrop.len() as u64;
-    let new = look.plan.waiting().count() as u64;
+    let new = look.plan.coming().count() as u64;
     let text = format!(
         "{} ({}) in {}, {new} new",
         count(messages, "message"),

@@ -128,6 +128,19 @@ impl Resolver<'_> {
                 ),
             ));
         }
+        if let Some(span) = folder.map(Spanned::span).filter(|_| name.contains('*')) {
+            return Err(self.error_with(
+                span,
+                "`folder` is the name of one folder, and `*` stands for anything in `folders` alone".into(),
+                format!(
+                    "write the one folder's name, as in \"{}\"",
+                    match name.replace('*', "").trim_end_matches('/') {
+                        "" => "INBOX",
+                        name => name,
+                    }
+                ),
+            ));
+        }
         Ok(Folder {
             account: account.get_ref().clone(),
             folder: name.to_owned(),

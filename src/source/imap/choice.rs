@@ -63,12 +63,21 @@ impl Choice {
         let is_asked_for = |it: Named<'_>| folders.wanted().iter().any(|word| word.names(it));
         let asked_for = all.iter().copied().filter(|it| is_asked_for(*it));
         let (left_out, read): (Vec<_>, Vec<_>) = asked_for.partition(|it| folders.leaves_out(*it));
-        // One that is not there need not be left out; one that was mistyped is fetched all the same.
+        // What a pattern or a use stands for need not be there; of a name somebody was sure, and what was mistyped
+        // is fetched all the same.
         for word in folders.excluded().iter().filter(|word| !names_one(word)) {
-            shortfalls.extend(word.near(&read).map(|near| Shortfall::NotLeftOut {
-                word: word.to_string(),
-                near: near.into(),
-            }));
+            let near: Option<Box<str>> = word.near(&read).map(Into::into);
+            if near.is_some() || matches!(word, Word::Name(_)) {
+                shortfalls.push(Shortfall::NotLeftOut {
+                    word: word.to_string(),
+                    near,
+                    there: all
+                        .iter()
+                        .map(|it| it.plain.into())
+                        .take(NAMED + 1)
+                        .collect(),
+                });
+            }
         }
         let leaves_all_out = read.is_empty() && !left_out.is_empty();
         let is_wanted =

@@ -281,11 +281,11 @@ fn a_name_that_was_mistyped_is_told_with_the_one_that_is_meant() {
             0,
             "no folder out for `Sent items`",
         ),
-        // What is not there need not be left out.
+        // It may never have been there, and is as likely mistyped.
         (
             "folders = [\"*\"]\nexclude = [\"Work\"]\n",
             0,
-            "8 new messages",
+            "no folder out for `Work`, as the server has none that it names; it has these: ",
         ),
     ] {
         let (_server, home) = office(keys);

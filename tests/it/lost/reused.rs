@@ -122,7 +122,7 @@ fn a5_a_namesake_that_was_left_out_is_not_deleted_for_the_one_that_was_fetched()
     for lines in [1, 20, 500] {
         let [short, long] = namesakes(lines);
         // It is too large, or refused, in the first run.
-        let most = format!("--max-size={}", short.size());
+        let most = format!("--max-size={}B", short.size());
         let locked = Reply::raw("-ERR message is locked\r\n");
         let refused = Behaviour::new().on("RETR 2", locked);
         for (first, behaviour) in [

@@ -24,7 +24,7 @@ fn s66_only_numbers_of_the_listing_at_hand_are_deleted() {
     let (server, home) = plainly(5, Behaviour::new());
     run(&home, &[], 0);
     // Everything moves: what was stored has other numbers, and strangers have the old ones.
-    let max = ["--max-size", "80"];
+    let max = ["--max-size", "80 B"];
     let strangers = [30, 31, 32].map(letter);
     let [first, second, third] = strangers.clone();
     let sized = |n: usize| letter(n).listed_as(1000 + n as u64);
@@ -63,7 +63,7 @@ fn a6_what_is_left_on_a_server_that_renumbers_at_each_dele_is_not_deleted_for_an
             .maildrop()
             .replace([1, 900, 3, 901, 5, 6].map(letter));
         home.one_account(&server.account(), keys);
-        run(&home, &["fetch", "--delete", "--max-size", "800"], 0);
+        run(&home, &["fetch", "--delete", "--max-size", "800 B"], 0);
         let numbers = ["DELE 6", "DELE 5", "DELE 3", "DELE 1"];
         assert_eq!(deleted(&server), numbers);
         assert_eq!(server.maildrop().unique_ids(), ["uid-900", "uid-901"]);

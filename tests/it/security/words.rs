@@ -160,7 +160,7 @@ fn s43_s45_s59_what_messages_and_listings_say_is_never_printed_raw() {
             (&["check", "--headers"][..], &[0][..]),
             (&["fetch", "--dry-run"], &[0]),
             (&["account", "test", "a"], &[0]),
-            (&["fetch", "--max-size", "1"], &[0]),
+            (&["fetch", "--max-size", "1 B"], &[0]),
             (&["fetch", "--delete"], &[1]),
             (&["state", "show", "a"], &[0]),
         ] {

@@ -1,0 +1,282 @@
+//! What people took for something else: a word too short to be true, a value that meant another thing,
+//! a mistake that was passed over in silence.
+
+use crate::given::{assert_said, letter, mail, run, server};
+use crate::rules::{ruled, set_rules, three};
+use crate::support::behaviour::Behaviour;
+use crate::support::message::Message;
+use crate::support::run::{Home, Output};
+use crate::support::server::Server;
+use crate::support::tree;
+use std::fs;
+
+/// What is shown as JSON, of the events of this name.
+fn events(output: &Output, name: &str) -> Vec<serde_json::Value> {
+    let lines = output.stdout.lines();
+    let events = lines.map(|it| serde_json::from_str::<serde_json::Value>(it).unwrap());
+    events.filter(|it| it["event"] == name).collect()
+}
+
+#[track_caller]
+fn refused(home: &Home, arguments: &[&str], status: i32, words: &[&str]) {
+    let output = run(home, arguments, status);
+    let said = output
+        .stderr
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    for word in words {
+        assert!(said.contains(word), "no {word:?} in {output:#?}");
+    }
+}
+
+#[test]
+fn a_dry_run_tells_the_deletion_of_what_it_would_fetch() {
+    let (server, home) = server(3);
+    for (arguments, deleted) in [
+        (&["fetch", "-n", "--delete"][..], 3),
+        (&["fetch", "-n"], 0),
+        (&["fetch", "-n", "--delete-after", "1h"], 0),
+    ] {
+        let output = run(&home, arguments, 0);
+        assert_said(&output, &["a: would fetch 3"]);
+        assert_eq!(
+            output.stderr.contains("delete 3"),
+            deleted == 3,
+            "{output:#?}"
+        );
+        let json = run(&home, &[&["--format", "json"], arguments].concat(), 0);
+        let plans = events(&json, "plan");
+        assert!(plans.iter().all(|it| it["action"] == "fetch"), "{json:#?}");
+        let marked = plans.iter().filter(|it| it["delete"] == true);
+        assert_eq!(marked.count(), deleted, "{json:#?}");
+        assert_eq!(events(&json, "account")[0]["delete"], deleted);
+        assert_eq!(events(&json, "summary")[0]["delete"], deleted);
+    }
+    run(&home, &["fetch"], 0);
+    server.maildrop().add([letter(9)]);
+    let output = run(&home, &["fetch", "-n", "--delete"], 0);
+    assert_said(&output, &["would fetch 1 ", ", delete 4"]);
+    let output = run(&home, &["fetch", "--delete"], 0);
+    assert_said(&output, &["1 new message", "4 deleted"]);
+}
+
+#[test]
+fn a_dry_run_s_deletions_are_those_that_rules_leave_to_it() {
+    let rules =
+        "from = \"*@shop.example\"; then = \"skip\"\nfrom = \"*@lists.example\"; then = \"delete\"";
+    let (server, home) = ruled(three(), "keep = \"never\"\n", rules, Behaviour::new());
+    let told = run(&home, &["fetch", "-n"], 0);
+    assert_said(&told, &["would fetch 1 ", ", delete 2, skip 1"]);
+    set_rules(&server, &home, "", rules);
+    let told = run(&home, &["fetch", "-n"], 0);
+    assert_said(&told, &["would fetch 1 ", ", delete 1, skip 1"]);
+}
+
+/// As in the fetch: all that bear one unique-id are deleted, or none is.
+#[test]
+fn a_dry_run_spares_those_that_share_their_unique_id_with_one_that_stays() {
+    let [one, other] = [letter(1), letter(400)].map(|it| Message::new("same", it.octets()));
+    let messages = vec![one, other, letter(2), letter(3)];
+    let (server, home) = crate::given::serving(messages, Behaviour::new());
+    let most = ["fetch", "--delete", "--max-size", "500B"];
+    let told = run(&home, &[&most[..], &["-n"]].concat(), 0);
+    let done = run(&home, &most, 0);
+    assert_eq!(server.maildrop().count(), 2, "{done:#?}");
+    assert_said(&told, &["would fetch 3 ", ", delete 2, skip 1"]);
+}
+
+#[test]
+fn the_place_that_messages_pass_through_is_not_called_the_maildir() {
+    let (server, home) = server(2);
+    let account = server.account();
+    let keeping = home.account_config("a", &account);
+    let maildir = format!("maildir = {:?}\n", home.maildir("a"));
+    assert!(keeping.contains(&maildir));
+    let mbox = format!("deliver = {{ mbox = {:?} }}\n", home.path().join("in"));
+    home.config(&(keeping.replace(&maildir, "") + &mbox));
+    run(&home, &["fetch"], 0);
+    home.config(&(keeping.clone() + &mbox));
+    let output = run(&home, &["fetch"], 0);
+    assert!(!output.stderr.contains("spool"), "{output:#?}");
+    assert_said(&output, &["was handed on, and is not in the Maildir"]);
+    let output = run(&home, &["fetch"], 0);
+    assert!(!output.stderr.contains("handed on, and"), "{output:#?}");
+    // From a Maildir the mail does stay where it is.
+    home.config(&(keeping.replace(&maildir, "") + &mbox));
+    run(&home, &["fetch"], 0);
+    let other = maildir.replace("/a\"", "/b\"");
+    home.config(&keeping.replace(&maildir, &other));
+    let output = run(&home, &["fetch"], 0);
+    assert!(!output.stderr.contains("spool"), "{output:#?}");
+}
+
+#[test]
+fn a_size_without_a_unit_is_refused_wherever_it_is_written() {
+    let (server, home) = server(2);
+    refused(
+        &home,
+        &["fetch", "--max-size", "25"],
+        64,
+        &["--max-size", "needs a unit", "\"25 MB\""],
+    );
+    refused(
+        &home,
+        &["fetch", "--max-size", "0"],
+        64,
+        &["more than zero"],
+    );
+    for keys in [
+        "max-size = \"25\"",
+        "max-size = 26214400",
+        "[[accounts.a.rules]]\nsize = \">25\"\nthen = \"skip\"",
+    ] {
+        home.one_account(&server.account(), keys);
+        for arguments in [&["-q"][..], &["check"], &["-n"]] {
+            refused(&home, arguments, 78, &["a size needs a unit", "\"25 MB\""]);
+        }
+    }
+    assert_eq!(server.maildrop().count(), 2);
+    run(&home, &["fetch", "--help"], 0);
+}
+
+#[test]
+fn what_max_size_leaves_is_not_new_to_check_and_is_told() {
+    let (server, home) = server(2);
+    server
+        .maildrop()
+        .add([Message::generated("large", 9000, 1)]);
+    home.one_account(&server.account(), "max-size = \"5 kB\"");
+    let told = run(&home, &["check", "--headers"], 0);
+    assert_said(&told, &["a: 1 message is larger than `max-size`"]);
+    let json = run(&home, &["check", "--format", "json"], 0);
+    assert_eq!(events(&json, "account")[0]["new"], 2);
+    assert_eq!(events(&json, "account")[0]["messages"], 3);
+    run(&home, &["check", "-q"], 0);
+    run(&home, &["fetch"], 0);
+    // Else `popfetch check -q && popfetch fetch` would fetch nothing each time.
+    run(&home, &["check", "-q"], 1);
+    let test = run(&home, &["account", "test"], 0);
+    assert!(
+        test.stdout.contains("3 messages") && test.stdout.contains(", 0 new"),
+        "{test:#?}"
+    );
+    home.one_account(&server.account(), "");
+    run(&home, &["check", "-q"], 0);
+}
+
+#[test]
+fn quotes_that_a_word_processor_has_bent_and_names_that_need_some_are_told_so() {
+    let (server, home) = server(1);
+    let config = home.account_config("a", &server.account());
+    home.config(&config.replace("user = \"", "user = \u{201c}"));
+    refused(
+        &home,
+        &["fetch"],
+        78,
+        &["straight quotes", "write \" in the place of"],
+    );
+    home.config(&(config.clone() + "keep = \u{201c}never\u{201d}\n"));
+    refused(&home, &["fetch"], 78, &["straight quotes"]);
+    home.config(&config.replace("[accounts.a]", "[accounts.my mail]"));
+    refused(&home, &["fetch"], 78, &["[accounts.\"my mail\"]"]);
+    home.config(&config.replace("[accounts.a]", "[accounts.\"my mail\"]"));
+    run(&home, &["fetch"], 0);
+}
+
+#[test]
+fn options_that_take_a_value_or_take_none_say_what_to_write() {
+    let (_server, home) = server(1);
+    let keep = ["takes no value", "--delete-after 14d", "keep = \"always\""];
+    for words in [
+        &["--keep", "never"][..],
+        &["--keep=never"],
+        &["fetch", "--keep", "14d"],
+        &["fetch", "--delete", "always"],
+    ] {
+        refused(&home, words, 64, &keep);
+    }
+    refused(
+        &home,
+        &["fetch", "a", "--maildir"],
+        64,
+        &["`--maildir` needs a value", "~/Mail/work"],
+    );
+    refused(
+        &home,
+        &["fetch", "--latest"],
+        64,
+        &["`--latest` needs a value", "--latest N"],
+    );
+    let url = ["popfetch 'pops://USER@pop.example.org' --maildir DIR"; 1];
+    let url = url.map(|it| it.replace('\'', ""));
+    let url: Vec<&str> = url.iter().map(String::as_str).collect();
+    refused(&home, &["pop.example.org", "--maildir"], 64, &url);
+    refused(&home, &["pop.example.org", "--maildir", "x"], 64, &url);
+    // An account may be called so.
+    let config = fs::read_to_string(home.config_file()).unwrap();
+    home.config(&config.replace("[accounts.a]", "[accounts.never]"));
+    run(&home, &["--keep", "never"], 0);
+}
+
+#[test]
+fn a_folder_to_deliver_to_is_one_and_no_pattern() {
+    let (server, home) = server(1);
+    let taker = "[accounts.b]\nprotocol = \"imap\"\nhost = \"imap.example.org\"\nuser = \"b\"\n";
+    for (folder, meant) in [("Old/*", "\"Old\""), ("*", "\"INBOX\"")] {
+        let keys = format!("deliver = {{ account = \"b\", folder = \"{folder}\" }}\n");
+        home.config(&(home.account_config("a", &server.account()) + &keys + taker));
+        refused(
+            &home,
+            &["fetch", "a"],
+            78,
+            &["`folder` is the name of one folder", meant],
+        );
+    }
+    assert_eq!(tree::count(&home.maildir("a")), 0);
+}
+
+#[test]
+fn a_program_that_is_not_there_is_told_by_a_dry_run_and_by_account_test() {
+    let server = Server::start(&crate::support::maildrop::Maildrop::new(mail(1)));
+    let home = Home::new();
+    home.one_account(&server.account(), "on-new = [\"notmch\", \"new\"]\n");
+    refused(
+        &home,
+        &["fetch", "-n"],
+        0,
+        &["a: `on-new`: cannot start `notmch`", "not installed"],
+    );
+    let test = run(&home, &["account", "test"], 0);
+    assert!(test.stdout.contains("warn  on-new"), "{test:#?}");
+    let json = run(&home, &["account", "test", "--format", "json"], 0);
+    let found = events(&json, "check");
+    let found = found.iter().find(|it| it["check"] == "on-new").unwrap();
+    assert_eq!(
+        (&found["verdict"], found["path"].is_null()),
+        (&"warn".into(), true)
+    );
+    home.one_account(&server.account(), "on-new = [\"true\"]\n");
+    let test = run(&home, &["account", "test"], 0);
+    assert!(test.stdout.contains("ok    on-new"), "{test:#?}");
+    home.one_account(&server.account(), "deliver = { command = [\"procmai\"] }\n");
+    refused(
+        &home,
+        &["fetch", "-n"],
+        0,
+        &["a: `deliver`: cannot start `procmai`"],
+    );
+    home.one_account(&server.account(), "deliver = { command = [\"cat\"] }\n");
+    let output = run(&home, &["fetch", "-n"], 0);
+    assert!(!output.stderr.contains("cannot start"), "{output:#?}");
+}
+
+#[test]
+fn a_dry_run_names_the_number_that_latest_has() {
+    let (_server, home) = server(3);
+    let output = run(&home, &["fetch", "-n", "--latest", "1"], 0);
+    assert!(
+        output.stdout.contains("not one of the newest 1"),
+        "{output:#?}"
+    );
+}
