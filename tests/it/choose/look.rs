@@ -329,7 +329,7 @@ fn another_message_under_a_unique_id_that_was_passed_over_is_fetched_once_that_w
             let others = [letter(2), letter(3)].into_iter().take(stays);
             server.maildrop().replace(others.clone());
             run(&home, &[], 0);
-            let text = [letter(1).octets(), b"another\r\n".repeat(200).into()].concat();
+            let text = [letter(1).octets(), b"another\r\n".repeat(200)].concat();
             let other = Message::new("uid-1", text);
             server.maildrop().replace([other].into_iter().chain(others));
             for _ in 0..2 {
@@ -353,7 +353,7 @@ fn what_was_passed_over_stays_so_where_it_was_gone_and_the_server_has_written_in
         let changed = (1..=count).map(|n| match of_all {
             false => Message::new(
                 format!("uid-{n}"),
-                [b"Status: RO\r\n".to_vec(), letter(n).octets().into()].concat(),
+                [b"Status: RO\r\n".to_vec(), letter(n).octets()].concat(),
             ),
             true => letter(n).listed_as(9),
         });
