@@ -8,7 +8,7 @@ use super::remembered::{Failures, Heard, Key, Kind, Onward, Record, place_of};
 use super::sizes::Sizes;
 use crate::maildir::{Brought, JournalId};
 use crate::maildrop::Identity;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What each line changes in it.
 mod lines;
@@ -31,6 +31,8 @@ pub(super) struct Memory {
     by_key: Option<Vec<(Key, Id)>>,
     /// Which record each message of the listing at hand is, by its turn, where several bear a name.
     pub(super) claims: HashMap<Identity, Vec<(u32, Id)>>,
+    /// Unique-ids that messages bear in the listing at hand which are no copies of one another.
+    pub(super) vague: HashSet<Identity>,
     /// The intent that was read last: what is said of its end follows.
     latest: Option<Glance>,
     pub(super) failures: HashMap<Identity, Failures>,
@@ -119,6 +121,7 @@ impl Memory {
     pub(super) fn begin_listing(&mut self) {
         self.by_key = None;
         self.claims.clear();
+        self.vague.clear();
         self.listed = false;
         self.headers.values_mut().for_each(|it| it.present = false);
         for record in &mut self.records {

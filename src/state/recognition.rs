@@ -103,6 +103,7 @@ impl Memory {
             },
             Kind::Lost => Known::Lost,
             _ if self.is_doubtful(record, listed.octets) => Known::Doubtful { since },
+            _ if listed.shared && self.vague.contains(&identity) => Known::Doubtful { since },
             _ => Known::Stored {
                 since,
                 futile: record.futile.times(),
@@ -195,7 +196,7 @@ impl Memory {
             let mut ids = bearers.iter().rev().copied();
             ids.find(|id| self.record(*id).is_some_and(fits))
         };
-        let gone = |record: &Record| record.deleted || record.absent;
+        let gone = is_gone;
         let sized = |record: &Record| octets.is_some() && record.octets.value() == octets;
         newest(&|record| sized(record) && !gone(record))
             .or_else(|| newest(&sized))
@@ -217,6 +218,11 @@ impl Memory {
                 continue;
             };
             let mut free = self.bearers(identity, maildrop, *first);
+            // What is not listed any more comes last.
+            free.sort_by_key(|id| self.record(*id).is_some_and(is_gone));
+            if self.are_several(&free) {
+                self.vague.insert(identity);
+            }
             let mut rest = Vec::new();
             for place in places {
                 let Some(listed) = maildrop.listed(place) else {
@@ -235,6 +241,16 @@ impl Memory {
                 self.note_claim(identity, turn, id);
             }
         }
+    }
+
+    /// Whether these records, of one name, are of messages that are no copies of one another. Then the name does
+    /// not tell which one is listed: when one of them goes and another comes, its size may be the same.
+    fn are_several(&self, ids: &[Id]) -> bool {
+        let records = ids.iter().filter_map(|id| self.record(*id));
+        let here = records.filter(|it| it.kind == Kind::Stored && !is_gone(it));
+        let mut keys = here.map(|record| record.key);
+        let first = keys.next();
+        keys.any(|key| Some(key) != first)
     }
 
     /// Whether something about a listed message is not as it was (E11.2).
@@ -294,6 +310,11 @@ impl Memory {
         claims.retain(|(other, _)| *other != turn);
         claims.push((turn, id));
     }
+}
+
+/// Whether the server does not list it any more, as far as is known.
+fn is_gone(record: &Record) -> bool {
+    record.deleted || record.absent
 }
 
 impl Record {

@@ -337,3 +337,29 @@ fn s32_s33_numbers_beyond_the_maildrop_harm_nothing() {
     tree::assert_holds(&home.maildir("a"), &mail(4));
     assert_eq!(server.maildrop().count(), 0);
 }
+
+#[test]
+fn r8_one_unique_id_for_messages_that_are_no_copies_keeps_none_from_coming() {
+    // All as long.
+    let same = |n: usize| {
+        let text = format!(
+            "Received: from x by y with SMTP id {n}; Mon, 23 Nov 2026 10:00:01 +0000\n\
+             Message-ID: <{n}@x>\nFrom: a@x\nDate: Mon, 23 Nov 2026 10:00:00 +0000\n\n\
+             This is letter {n}.\n"
+        );
+        Message::from_lf("same", text)
+    };
+    for behaviour in [Behaviour::new(), Behaviour::new().without("TOP")] {
+        let (server, home) = behaving(0, behaviour);
+        server.maildrop().replace((11..=15).map(same));
+        assert_said(&run(&home, &[], 0), &["5 new messages"]);
+        // One goes, and another of the same size comes.
+        for (first, last) in [(12, 16), (13, 17), (14, 18)] {
+            server.maildrop().replace((first..=last).map(same));
+            assert_said(&run(&home, &[], 0), &["1 new message "]);
+            assert_said(&run(&home, &[], 0), &["nothing new"]);
+        }
+        let all = (11..=18).map(same).collect::<Vec<_>>();
+        tree::assert_holds(&home.maildir("a"), &all);
+    }
+}
