@@ -16,6 +16,7 @@ mod aside;
 mod broken;
 mod commit;
 mod conduct;
+mod copies;
 mod courier;
 mod doubts;
 mod echoes;
