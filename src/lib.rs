@@ -78,7 +78,7 @@
 //! file of ours: [`state::Elsewhere`] stands for its owner's word that it may be deleted. Of a message that
 //! a rule has deleted unread there is none at all: [`rules::Hit`] says that each condition was seen to hold
 //! in the session at hand, and [`state::Ruled`] that this is recorded.
-//! What is to be handed on as well is [`state::Placed`] until that is done, and [`state::Recorded`] then; that its
+//! What is to be handed on as well is [`state::Placed`] until that is done, and [`state::Recorded`] then. That a
 //! deletion is asked for is recorded and synced before DELE ([`Store::begin_deleting`](state::Store::begin_deleting)).
 //! The steps are taken for a batch at a time (group commit, `fetch/commit.rs`): many files whose
 //! syncs overlap with the download, one sync of the journal, one of new/.
@@ -104,7 +104,8 @@
 //!
 //! What is handed on has no names by which it could be looked up. In a folder of another account a message that may be
 //! there is looked for by its Message-ID, or else by date and size, and all of it is compared (`source/imap/find.rs`,
-//! `handover/post/comparison.rs`).
+//! `handover/post/comparison.rs`). It counts as there only where no message was before it was tried, as `g` says, and
+//! where no other one is, as `d` says of each (fact D42, `source/imap/standing.rs`, `state/neighbours.rs`).
 //! An mbox file gets each message once: how long it was is recorded before (`g`), what a kill has left of a message is cut off,
 //! by whichever account appends there first, wherever the message's own file is by then (if that is gone, but for
 //! a half that ends with an empty line: nothing shows that it is one), and up to where the file is accounted for is recorded behind it

@@ -238,6 +238,11 @@ impl Maildrop {
         Some(Identity::new(&self.account, unique_id))
     }
 
+    /// How many messages have no unique-id that could be used.
+    pub fn nameless(&self) -> usize {
+        self.entries.iter().filter(|it| it.length == 0).count()
+    }
+
     /// The places whose unique-id others have as well, in order.
     pub fn shared(&self) -> impl Iterator<Item = usize> + '_ {
         let shared = self.entries.iter().enumerate();

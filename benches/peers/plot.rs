@@ -137,6 +137,7 @@ fn colour(program: Program) -> &'static str {
         Program::Fetchmail => "#c2553f",
         Program::Getmail => "#8e5bb5",
         Program::Mbsync => "#c2548f",
+        Program::Offlineimap => "#5b8e7d",
     }
 }
 

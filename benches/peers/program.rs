@@ -28,6 +28,7 @@ pub enum Program {
     Fetchmail,
     Getmail,
     Mbsync,
+    Offlineimap,
 }
 
 /// How a program is to fetch.
@@ -52,7 +53,7 @@ pub fn account_name(index: usize) -> String {
 }
 
 impl Program {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Limit,
         Self::Storing,
         Self::Popfetch,
@@ -61,6 +62,7 @@ impl Program {
         Self::Fetchmail,
         Self::Getmail,
         Self::Mbsync,
+        Self::Offlineimap,
     ];
 
     /// Its name in the tables.
@@ -74,6 +76,7 @@ impl Program {
             Self::Fetchmail => "fetchmail + MDA",
             Self::Getmail => "getmail6",
             Self::Mbsync => "mbsync",
+            Self::Offlineimap => "OfflineIMAP",
         }
     }
 
@@ -86,18 +89,26 @@ impl Program {
             Self::Fetchmail => Some("fetchmail"),
             Self::Getmail => Some("getmail6"),
             Self::Mbsync => Some("isync"),
+            Self::Offlineimap => Some("offlineimap3"),
         }
     }
 
     /// Whether it waits for each message before it asks for the next.
     pub fn goes_one_by_one(self) -> bool {
-        matches!(self, Self::Fdm | Self::Fetchmail | Self::Getmail)
+        matches!(
+            self,
+            Self::Fdm | Self::Fetchmail | Self::Getmail | Self::Offlineimap
+        )
     }
 
-    /// Whether it is measured by IMAP as by POP3. fetchmail takes what is unread there for what is new, and
-    /// getmail waits in vain for a child of its own now and then, for minutes.
-    pub fn speaks_both(self) -> bool {
-        matches!(self, Self::Limit | Self::Storing | Self::Popfetch)
+    /// Whether it is measured by IMAP, or by POP3. By IMAP getmail waits in vain for a child of its own now and
+    /// then, for minutes.
+    pub fn speaks(self, by_imap: bool) -> bool {
+        match self {
+            Self::Limit | Self::Storing | Self::Popfetch | Self::Fetchmail => true,
+            Self::Mpop | Self::Fdm | Self::Getmail => !by_imap,
+            Self::Mbsync | Self::Offlineimap => by_imap,
+        }
     }
 
     /// Whether it can be run here. Says so where not.
@@ -109,6 +120,7 @@ impl Program {
             Self::Fetchmail => "fetchmail",
             Self::Getmail => "getmail",
             Self::Mbsync => "mbsync",
+            Self::Offlineimap => "offlineimap",
         };
         let path = std::env::var_os("PATH").unwrap_or_default();
         let here = std::env::split_paths(&path).any(|at| at.join(file).is_file());
@@ -174,9 +186,10 @@ impl Program {
             }
             Self::Mpop => mpop(home, account),
             Self::Fdm => fdm(home, account),
-            Self::Fetchmail => fetchmail(home, account, mda)?,
+            Self::Fetchmail => fetchmail(home, account, by_imap, mda)?,
             Self::Getmail => getmail(home, account, mda),
             Self::Mbsync => mbsync(home, account),
+            Self::Offlineimap => offlineimap(home, account),
         };
         home.furnish(&mut command);
         if self == Self::Fdm {
@@ -267,7 +280,18 @@ fn fdm(home: &Home, account: &Account) -> Command {
 }
 
 /// Its usual MDAs are other packages; ours writes the file and nothing else.
-fn fetchmail(home: &Home, account: &Account, mda: Option<Vec<String>>) -> Result<Command> {
+fn fetchmail(
+    home: &Home,
+    account: &Account,
+    by_imap: bool,
+    mda: Option<Vec<String>>,
+) -> Result<Command> {
+    // By IMAP it takes what is unread for what is new, unless it is to fetch all.
+    let (protocol, fetches) = match by_imap {
+        true => ("imap", " fetchall"),
+        false => ("pop3", ""),
+    };
+    let remembers = if by_imap { "" } else { " uidl" };
     let ours = || -> Result<String> {
         Ok(format!(
             "{} {} {}",
@@ -279,8 +303,8 @@ fn fetchmail(home: &Home, account: &Account, mda: Option<Vec<String>>) -> Result
     let mda = mda.map_or_else(ours, |argv| Ok(argv.join(" ")))?;
     let text = format!(
         "set no syslog\nset invisible\nset idfile {:?}\nset pidfile {:?}\n\
-         poll {} protocol pop3 service {} uidl\n  user {:?} password {:?}\n  \
-         ssl sslcertfile {:?} sslcertck\n  keep no rewrite\n  mda {:?}\n",
+         poll {} protocol {protocol} service {}{remembers}\n  user {:?} password {:?}\n  \
+         ssl sslcertfile {:?} sslcertck\n  keep{fetches} no rewrite\n  mda {:?}\n",
         home.path().join("fetchids"),
         home.path().join("fetchmail.pid"),
         account.host,
@@ -346,6 +370,33 @@ fn mbsync(home: &Home, account: &Account) -> Command {
         .arg("--config")
         .arg(home.private_file("mbsyncrc", &text));
     command.arg("a");
+    command
+}
+
+/// One way, and with its syncs, which are its default.
+fn offlineimap(home: &Home, account: &Account) -> Command {
+    let maildir = account_name(0);
+    let text = format!(
+        "[general]\naccounts = a\nmetadata = {}\nui = quiet\n\n\
+         [Account a]\nlocalrepository = near\nremoterepository = far\n\n\
+         [Repository near]\ntype = Maildir\nlocalfolders = {}\n\
+         nametrans = lambda name: {{{maildir:?}: 'INBOX'}}.get(name, name)\n\n\
+         [Repository far]\ntype = IMAP\nremotehost = {}\nremoteport = {}\nremoteuser = {}\nremotepass = {}\n\
+         ssl = yes\nsslcacertfile = {}\nreadonly = True\nfolderfilter = lambda name: name == 'INBOX'\n\
+         nametrans = lambda name: {{'INBOX': {maildir:?}}}.get(name, name)\n",
+        home.path().join("offlineimap").display(),
+        home.path().join("Mail").display(),
+        account.host,
+        account.port,
+        account.user,
+        account.password,
+        roots(account),
+    );
+    let mut command = Command::new("offlineimap");
+    command.arg("-o");
+    command
+        .arg("-c")
+        .arg(home.private_file("offlineimaprc", &text));
     command
 }
 

@@ -71,9 +71,7 @@ impl Workload {
     /// Whether `program` is measured at it: one that waits for each message is not, where that
     /// would take minutes.
     pub fn suits(&self, program: Program) -> bool {
-        if matches!(self.work, Work::FetchByImap(_)) != (program == Program::Mbsync)
-            && !program.speaks_both()
-        {
+        if !program.speaks(matches!(self.work, Work::FetchByImap(_))) {
             return false;
         }
         let stores = matches!(

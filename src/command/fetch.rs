@@ -6,6 +6,7 @@ use super::fail::Failure;
 use super::habits::taken_for_an_account;
 use super::on_new::Hooks;
 use super::ready::Prepared;
+use super::stranded;
 use crate::cli::Fetch;
 use crate::exit::Status;
 use crate::profile::draft;
@@ -35,6 +36,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     }
     let report = context.reporter();
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
+    stranded::tell(context, &*report);
     check_stdout(context, &prepared)?;
     let told = Arc::clone(&report) as Arc<dyn Report>;
     let mut environment = context.environment(&report)?;

@@ -48,6 +48,7 @@ mod results;
 mod setup;
 mod show;
 mod state;
+mod stranded;
 mod verify;
 mod watch;
 

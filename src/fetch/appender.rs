@@ -4,12 +4,15 @@
 use super::conduct::Conduct;
 use super::{Account, Environment, Error, failure, look};
 use crate::exit::Status;
-use crate::handover::{Answer, Append, Earlier, Folder, Post, Unable};
+use crate::handover::{
+    Answer, Append, Earlier, Folder, Letter, Located, Post, Spot, Standing, Unable,
+};
 use crate::net;
 use crate::profile::Profile;
 use crate::report::{Event, Report};
 use crate::secrets::Credential;
 use crate::source::{self, Appended, Found, Source, Unappended};
+use crate::state::Neighbours;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +40,14 @@ pub(super) struct Appender {
     addressee: Addressee,
     environment: Environment,
     session: Option<Source>,
+    /// Tells the folder from others.
+    key: u32,
+    /// Where the next message will be, once the server was asked: where it said so.
+    next: Option<Option<Spot>>,
+    /// The folder was made, and that was not told yet.
+    made: bool,
+    /// Who has put what there.
+    neighbours: Neighbours,
 }
 
 /// Hears what a session says for people and not how far it has got: that is another account's.
@@ -66,8 +77,17 @@ enum Tried {
 }
 
 impl Appender {
-    pub(super) fn new(folder: Folder, addressee: Addressee, environment: &Environment) -> Self {
+    pub(super) fn new(
+        folder: Folder,
+        addressee: Addressee,
+        environment: &Environment,
+        neighbours: Neighbours,
+    ) -> Self {
         Self {
+            key: Located::folder_key(&addressee.profile.server.id(), &folder.folder),
+            next: None,
+            made: false,
+            neighbours,
             folder,
             addressee,
             environment: Environment {
@@ -127,98 +147,9 @@ impl Appender {
         format!("account {}: {what}", self.folder.account)
     }
 
-    fn attempt(&self, source: &mut Source, post: &mut Post, earlier: Option<Earlier>) -> Tried {
-        let folder = &self.folder.folder;
-        let mut remark = None;
-        if let Some(Earlier {
-            twins,
-            is_recent,
-            is_look,
-        }) = earlier
-        {
-            let mut found = source.find(folder, post, twins);
-            if is_recent
-                && matches!(found, Ok(Found::NotThere))
-                && self.environment.stop.wait(SETTLING).is_none()
-            {
-                found = source.find(folder, post, twins);
-            }
-            match found {
-                Ok(Found::There) => {
-                    let remark = format!(
-                        "account {} has it since an earlier try",
-                        self.folder.account
-                    );
-                    return Tried::Open(Answer::Taken(Some(remark)));
-                }
-                Ok(Found::NotThere | Found::CannotTell) if is_look => {
-                    let why = self.says(
-                        "the answer was lost, and nobody knows whether it was taken: a later run looks for \
-                         it there first",
-                    );
-                    let is_slow = false;
-                    return Tried::Open(Answer::Unclear { why, is_slow });
-                }
-                Ok(Found::NotThere) => {}
-                Ok(Found::CannotTell) => {
-                    remark = Some(format!(
-                        "account {} does not tell whether it has it since an earlier try: it may be there \
-                         twice now",
-                        self.folder.account
-                    ));
-                }
-                Err(error) => return Tried::Broken(error),
-            }
-        }
-        match source.append(folder, post) {
-            Ok(appended) => Tried::Open(self.answer(appended, remark)),
-            Err(Unappended::Cut(appended)) => Tried::Done(self.answer(appended, remark)),
-            Err(Unappended::File(error)) => {
-                Tried::Done(Answer::Later(format!("its file cannot be read: {error}")))
-            }
-            Err(Unappended::Session {
-                error,
-                may_be_taken: false,
-            }) => Tried::Broken(error),
-            Err(Unappended::Session { error, .. }) => Tried::Unclear(error),
-        }
-    }
-
-    fn answer(&self, appended: Appended, remark: Option<String>) -> Answer {
-        match appended {
-            Appended::Taken { made: false } => Answer::Taken(remark),
-            Appended::Taken { made: true } => {
-                let made = format!("the folder {} was made for it", self.folder);
-                Answer::Taken(Some(
-                    remark.map_or(made.clone(), |it| format!("{made}; {it}")),
-                ))
-            }
-            Appended::NotNow(answer) => {
-                Answer::Later(self.says(&format!("it cannot take it now: {answer}")))
-            }
-            Appended::Refused(answer) => {
-                Answer::Refused(self.says(&format!("it did not take it: {answer}")))
-            }
-            Appended::NoFolder(answer) => Answer::Unable(Unable {
-                what: self.says(&format!(
-                    "the folder `{}` takes no messages there: {answer}",
-                    self.folder.folder
-                )),
-                hint: "name another folder in `deliver`, or make this one there; what was fetched is kept \
-                       until it can be handed on"
-                    .to_owned(),
-                status: Status::Unavailable,
-            }),
-            Appended::Never(why) => {
-                Answer::Refused(self.says(&format!("it cannot take it: {why}")))
-            }
-        }
-    }
-}
-
-impl Append for Appender {
-    fn append(&mut self, mut post: Post, earlier: Option<Earlier>) -> Answer {
-        // A session that nothing was said in for long may be over by now.
+    /// Asks the server for something, signing in where that is still to be done. A session that nothing was said
+    /// in for long may be over by now: then it is done in another one.
+    fn ask(&mut self, mut attempt: impl FnMut(&mut Self, &mut Source) -> Tried) -> Answer {
         for is_last in [false, true] {
             let mut source = match self.session.take() {
                 Some(source) => source,
@@ -227,7 +158,7 @@ impl Append for Appender {
                     Err(answer) => return answer,
                 },
             };
-            let error = match self.attempt(&mut source, &mut post, earlier) {
+            let error = match attempt(self, &mut source) {
                 Tried::Open(answer) => {
                     self.session = Some(source);
                     return answer;
@@ -254,6 +185,169 @@ impl Append for Appender {
             }
         }
         Answer::Later(self.says("it was not reached"))
+    }
+
+    fn stand(&mut self, source: &mut Source) -> Tried {
+        match source.standing(&self.folder.folder) {
+            Ok(standing) => {
+                self.next = Some(standing.next);
+                self.made |= standing.made;
+                Tried::Open(self.ready(standing.next))
+            }
+            Err(error) => Tried::Broken(error),
+        }
+    }
+
+    fn ready(&self, next: Option<Spot>) -> Answer {
+        Answer::Ready(Standing::Folder(next.map(|spot| self.located(spot))))
+    }
+
+    fn located(&self, spot: Spot) -> Located {
+        let folder = self.key;
+        Located { folder, spot }
+    }
+
+    fn find(
+        &self,
+        source: &mut Source,
+        post: &mut Post,
+        earlier: &Earlier,
+        others: &[Spot],
+    ) -> Tried {
+        let folder = &self.folder.folder;
+        let from = earlier.from.map(|it| it.spot);
+        let mut found = source.find(folder, post, from, others);
+        if earlier.is_recent
+            && matches!(found, Ok(Found::NotThere))
+            && self.environment.stop.wait(SETTLING).is_none()
+        {
+            found = source.find(folder, post, from, others);
+        }
+        let may_be_there = match found {
+            Ok(Found::There(spot)) => {
+                return Tried::Open(Answer::Put {
+                    located: Some(self.located(spot)),
+                    is_earlier: true,
+                    made: false,
+                });
+            }
+            Ok(Found::NotThere) => false,
+            Ok(Found::Like(_) | Found::CannotTell) => true,
+            Err(error) => return Tried::Broken(error),
+        };
+        Tried::Open(Answer::NotFound { may_be_there })
+    }
+
+    fn put(&mut self, source: &mut Source, post: &mut Post) -> Tried {
+        match source.append(&self.folder.folder, post) {
+            Ok(appended) => Tried::Open(self.answer(appended)),
+            Err(Unappended::Cut(appended)) => Tried::Done(self.answer(appended)),
+            Err(Unappended::File(error)) => {
+                Tried::Done(Answer::Later(format!("its file cannot be read: {error}")))
+            }
+            Err(Unappended::Session {
+                error,
+                may_be_taken: false,
+            }) => Tried::Broken(error),
+            Err(Unappended::Session { error, .. }) => Tried::Unclear(error),
+        }
+    }
+
+    fn answer(&mut self, appended: Appended) -> Answer {
+        match appended {
+            Appended::Taken { made, spot } => self.taken(made, spot),
+            Appended::NotNow(answer) => {
+                Answer::Later(self.says(&format!("it cannot take it now: {answer}")))
+            }
+            Appended::Refused(answer) => {
+                Answer::Refused(self.says(&format!("it did not take it: {answer}")))
+            }
+            Appended::NoFolder(answer) => Answer::Unable(Unable {
+                what: self.says(&format!(
+                    "the folder `{}` takes no messages there: {answer}",
+                    self.folder.folder
+                )),
+                hint: "name another folder in `deliver`, or make this one there; what was fetched is kept \
+                       until it can be handed on"
+                    .to_owned(),
+                status: Status::Unavailable,
+            }),
+            Appended::Never(why) => {
+                Answer::Refused(self.says(&format!("it cannot take it: {why}")))
+            }
+        }
+    }
+
+    /// The next one will be behind it, so that nobody need ask for that; unless the server contradicts itself.
+    fn taken(&mut self, made: bool, spot: Option<Spot>) -> Answer {
+        let next = self.next.take().flatten();
+        let is_other = |spot: Spot| next.is_some_and(|next: Spot| spot.validity != next.validity);
+        let is_changed = made || spot.is_some_and(is_other);
+        let is_behind = |spot: &Spot| {
+            next.is_some_and(|next| spot.validity == next.validity && spot.number >= next.number)
+        };
+        let spot = spot.filter(is_behind);
+        let behind = spot.map(|spot| Spot {
+            number: spot.number.saturating_add(1),
+            ..spot
+        });
+        // Of a folder that was made, or made anew, it is asked with the next message.
+        self.next = (!is_changed).then_some(behind.or(next));
+        Answer::Put {
+            located: spot.map(|spot| self.located(spot)),
+            is_earlier: false,
+            made: made | std::mem::take(&mut self.made),
+        }
+    }
+}
+
+impl Append for Appender {
+    fn approach(&mut self, is_newer: bool) -> Answer {
+        match self.next {
+            // Noted in another session, it holds as well.
+            Some(next) if !is_newer => self.ready(next),
+            _ => self.ask(Self::stand),
+        }
+    }
+
+    fn look(&mut self, mut post: Post, sha256: &[u8; 32], earlier: Earlier) -> Answer {
+        // It may have been another folder then.
+        let mut from = earlier.from.filter(|it| it.folder == self.key);
+        let mut others = Vec::new();
+        if let Some(first) = from {
+            let all = self.neighbours.put(sha256);
+            let is_here = all.known.into_iter().filter(|it| it.is_beside(&first));
+            others.extend(is_here.map(|it| it.spot));
+            from = from.filter(|_| all.unknown == 0);
+        }
+        let earlier = Earlier { from, ..earlier };
+        self.ask(|appender, source| appender.find(source, &mut post, &earlier, &others))
+    }
+
+    fn compare(&mut self, mut post: Post, letter: &Letter) -> Answer {
+        let all = self.neighbours.put_from_here(&letter.sha256);
+        let is_here = all.known.into_iter().filter(|it| it.folder == self.key);
+        let known: Vec<Spot> = is_here.map(|it| it.spot).collect();
+        self.ask(|appender, source| {
+            let folder = &appender.folder.folder;
+            let mut names = known
+                .iter()
+                .filter_map(|it| source.unique_id_at(folder, *it));
+            if names.any(|name| letter.unique_id.as_deref() == Some(name.as_bytes())) {
+                return Tried::Open(Answer::Compared(true));
+            }
+            let found = source.find(folder, &mut post, None, &known);
+            match found {
+                Ok(found) => Tried::Open(Answer::Compared(
+                    matches!(found, Found::Like(copies) if copies > all.unknown),
+                )),
+                Err(error) => Tried::Broken(error),
+            }
+        })
+    }
+
+    fn append(&mut self, mut post: Post) -> Answer {
+        self.ask(|appender, source| appender.put(source, &mut post))
     }
 }
 

@@ -31,7 +31,7 @@ impl Account<'_> {
             profile.server.id(),
             deliver.beside.clone(),
         );
-        let others = neighbours.clone();
+        let (others, all) = (neighbours.clone(), neighbours.clone());
         let ledger = Ledger::new(
             move || neighbours.appended(),
             store.unfinished()?,
@@ -39,7 +39,8 @@ impl Account<'_> {
         );
         let appender = match (&deliver.to, &self.addressee) {
             (Recipient::Folder(folder), Some(addressee)) => {
-                let appender = Appender::new(folder.clone(), addressee.clone(), self.environment);
+                let appender =
+                    Appender::new(folder.clone(), addressee.clone(), self.environment, all);
                 Some(Box::new(appender) as Box<dyn Append>)
             }
             _ => None,

@@ -2,10 +2,10 @@
 
 use super::courier::Courier;
 use super::{Account, Error, Missed};
-use crate::handover::{Extent, Letter, Unable};
+use crate::handover::{Earlier, Extent, Letter, Unable};
 use crate::maildrop::{Maildrop, MessageNumber};
 use crate::plan::{Decision, Plan};
-use crate::state::{DueId, NotTaken, Placed, Same, Store};
+use crate::state::{DueId, NotTaken, Placed, Repeat, Same, Store};
 use std::collections::HashSet;
 
 /// After so many messages in a row that could not be taken now it is not the messages: the others wait
@@ -23,24 +23,41 @@ pub(super) enum Patience {
     After,
 }
 
+/// What is done about a message that is handed on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Step {
+    /// It is looked for, as it was tried before.
+    Look {
+        /// Nothing comes of that but that it has been taken.
+        is_all: bool,
+    },
+    /// It is looked for another one like it there, as it may be a copy of one that was handed on.
+    Compare,
+    /// Where it will be is asked.
+    Approach,
+    /// It is handed on.
+    Carry,
+}
+
 /// A message that somebody was asked to hand on.
 pub(super) struct InFlight {
     pub(super) id: DueId,
     pub(super) letter: Letter,
-    /// It is looked for, and no more: nothing comes of that but that it has been taken.
-    pub(super) is_look: bool,
-    /// The recipient can be asked whether it has it since an earlier try, and may have it.
-    pub(super) may_be_there: bool,
+    pub(super) step: Step,
+    /// What is known of earlier tries, where the recipient can be asked whether it has it since, and may have it.
+    pub(super) earlier: Option<Earlier>,
+    /// What it comes after that it is handed on.
+    pub(super) repeat: Repeat,
 }
 
 impl InFlight {
     /// It has not been taken, or nobody knows. What came of an earlier try is not known by that.
     pub(super) fn is_not_taken(&self, store: &mut Store, how: NotTaken) -> Result<(), Error> {
         let how = match how {
-            NotTaken::Later if self.may_be_there => NotTaken::Unclear,
+            NotTaken::Later if self.earlier.is_some() => NotTaken::Unclear,
             how => how,
         };
-        if !self.is_look {
+        if self.step != (Step::Look { is_all: true }) {
             store.not_taken(self.id, how)?;
         }
         Ok(())
@@ -60,6 +77,10 @@ pub(super) struct Hand {
     pub(super) unable: Option<Unable>,
     /// What waits and should not, and what was refused.
     pub(super) misses: Vec<Missed>,
+    /// Messages have been fetched since it was asked where the next one will be.
+    pub(super) is_newer: bool,
+    /// Messages that are copies of what was handed on, so that they are not: what they are called.
+    pub(super) copies: Vec<String>,
     /// Some were found to be lost or damaged in this run.
     pub(super) has_lost: bool,
     /// Up to where the file that messages are appended to is accounted for once all of them are.
@@ -77,6 +98,8 @@ impl Hand {
             later_in_a_row: 0,
             unable: None,
             misses: Vec::new(),
+            is_newer: true,
+            copies: Vec::new(),
             has_lost: false,
             extent: None,
             has_all: false,

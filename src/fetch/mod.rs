@@ -16,6 +16,7 @@ mod aside;
 mod broken;
 mod commit;
 mod conduct;
+mod copies;
 mod courier;
 mod doubts;
 mod echoes;
@@ -245,12 +246,7 @@ impl Account<'_> {
         in_parts: bool,
         outcome: &mut Outcome,
     ) -> Result<Marked, Broken> {
-        if store.is_first() && !maildrop.has_unique_ids && !maildrop.is_empty() {
-            self.tell(Event::Notice(
-                "the server gives messages no unique-ids: each run reads all of them, and recognises \
-                 those that are here by their content",
-            ));
-        }
+        self.tell_nameless(store, maildrop);
         let mut plan = self.settle_plan(session, store, maildrop, run.twins, in_parts)?;
         // Rules are asked about what turns out to be another message as about any that is new.
         let Verdicts {

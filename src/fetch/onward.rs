@@ -1,15 +1,16 @@
 //! Handing on what is stored: while a session waits for that, as what has been handed on may be deleted
 //! in it, and after the last one.
 
-use super::hand::{Hand, InFlight, LATER_IN_A_ROW, Patience};
+use super::hand::{Hand, InFlight, LATER_IN_A_ROW, Patience, Step};
 use super::tell::failure;
 use super::waiting::{listed, missed, name_of};
 use super::{Account, Error};
-use crate::handover::{Answer, Before, Earlier, Errand, Keeping, Letter};
+use crate::handover::{Answer, Before, Earlier, Errand, Keeping, Letter, Located, Standing};
 use crate::moment::Moment;
 use crate::plan::is_tried_again;
+use crate::profile::Deliver;
 use crate::report::{Event, Outcome};
-use crate::state::{Attempt, Delay, DueId, NotTaken, Store, Waiting, Whereabouts};
+use crate::state::{Attempt, Delay, DueId, NotTaken, Repeat, Store, Waiting, Whereabouts};
 use std::time::{Duration, Instant};
 
 /// How long a session waits until what it has brought is handed on. A server ends one that is idle for
@@ -47,6 +48,7 @@ impl Account<'_> {
             return Ok(());
         }
         let waiting = store.waiting()?;
+        hand.is_newer = true;
         for Waiting {
             id,
             delay,
@@ -78,19 +80,22 @@ impl Account<'_> {
             if attempt.is_some() && !shows {
                 self.tell_interrupted(&letter);
             }
-            let mut length = None;
+            let earlier = self.earlier(store, id, delay, attempt);
+            let mut it = InFlight {
+                id,
+                letter,
+                step: Step::Carry,
+                earlier,
+                repeat: store.repeat(id).unwrap_or_default(),
+            };
             if deliver.to.is_appended_to() {
                 let known = store.extent();
-                match self.prepare(hand, &letter, Before { left, known })? {
-                    Answer::Ready(octets) => length = Some(octets),
+                match self.prepare(hand, &it.letter, Before { left, known })? {
+                    Answer::Ready(standing) => self.carry(store, hand, it, Some(standing))?,
                     answer => {
                         let is_settled = matches!(answer, Answer::Appended(_));
-                        let it = InFlight {
-                            id,
-                            letter,
-                            is_look: false,
-                            may_be_there: false,
-                        };
+                        // It is not handed on.
+                        it.step = Step::Approach;
                         self.note_answer(store, hand, &it, answer, outcome)?;
                         if left.is_some() && !is_settled {
                             // Behind what is there of it perhaps, nothing is appended before it is known.
@@ -99,25 +104,20 @@ impl Account<'_> {
                         continue;
                     }
                 }
+            } else if let Some(earlier) = earlier {
+                let is_all = earlier.is_recent && !self.environment.at_once;
+                self.look(hand, it, earlier, is_all)?;
+            } else if deliver.to.can_be_asked() {
+                self.begin(store, hand, it)?;
+            } else {
+                self.carry(store, hand, it, None)?;
             }
-            let earlier = self.earlier(store, id, delay, attempt)?;
-            let is_look = earlier.is_some_and(|it| it.is_look);
-            if !is_look {
-                store.begin_handing(id, length)?;
-            }
-            let errand = Errand::Carry(letter.clone(), earlier);
-            hand.courier()?.ask(errand)?;
-            hand.in_flight = Some(InFlight {
-                id,
-                letter,
-                is_look,
-                may_be_there: earlier.is_some(),
-            });
             if !self.wait_for_answer(store, hand, until, outcome)? {
                 return Ok(());
             }
         }
         store.settle_handing()?;
+        self.tell_copies(hand);
         if patience == Patience::After {
             self.note_lost(store, hand, outcome)?;
             self.note_waiting(store, hand, outcome)?;
@@ -139,10 +139,10 @@ impl Account<'_> {
                 self.tell(Event::Notice(
                     "a message was removed from the Maildir before it could be handed on",
                 ));
-                store.handed(id)?;
+                store.handed(id, None)?;
             }
             // Its owner has said so.
-            Whereabouts::GivenUp => store.handed(id)?,
+            Whereabouts::GivenUp => store.handed(id, None)?,
             Whereabouts::Away(letter, maildir) => {
                 let why = format!(
                     "waits to be handed on: it is not in {}, and nobody can tell whether you have \
@@ -198,8 +198,47 @@ impl Account<'_> {
         }
     }
 
-    /// Waits for what is under way, and notes what came of it. Tells whether nothing is under way any
-    /// more.
+    /// Looks for a message that may have been taken; `is_all`: and no more.
+    fn look(
+        &self,
+        hand: &mut Hand,
+        it: InFlight,
+        earlier: Earlier,
+        is_all: bool,
+    ) -> Result<(), Error> {
+        hand.courier()?
+            .ask(Errand::Look(it.letter.clone(), earlier))?;
+        let step = Step::Look { is_all };
+        hand.in_flight = Some(InFlight { step, ..it });
+        Ok(())
+    }
+
+    /// Asks where the message will be.
+    pub(super) fn approach(&self, hand: &mut Hand, it: InFlight) -> Result<(), Error> {
+        let is_newer = hand.is_newer;
+        hand.courier()?.ask(Errand::Approach { is_newer })?;
+        let step = Step::Approach;
+        hand.in_flight = Some(InFlight { step, ..it });
+        Ok(())
+    }
+
+    /// Hands it on, to what stands so. That is written down before.
+    fn carry(
+        &self,
+        store: &mut Store,
+        hand: &mut Hand,
+        it: InFlight,
+        standing: Option<Standing>,
+    ) -> Result<(), Error> {
+        store.begin_handing(it.id, standing, it.repeat)?;
+        hand.courier()?.ask(Errand::Carry(it.letter.clone()))?;
+        let step = Step::Carry;
+        hand.in_flight = Some(InFlight { step, ..it });
+        Ok(())
+    }
+
+    /// Waits for what is under way, and for what comes of it, and notes that. Tells whether nothing is under way
+    /// any more.
     fn wait_for_answer(
         &self,
         store: &mut Store,
@@ -207,71 +246,97 @@ impl Account<'_> {
         until: Option<Instant>,
         outcome: &mut Outcome,
     ) -> Result<bool, Error> {
-        let Some(it) = hand.in_flight.take() else {
-            return Ok(true);
-        };
-        let answer = loop {
-            // Who carries it hears of a stop as well, and ends soon then.
-            if let Some(answer) = hand.courier()?.answer_within(LOOK)? {
-                break answer;
-            }
-            if until.is_some_and(|until| Instant::now() >= until) {
-                hand.in_flight = Some(it);
-                return Ok(false);
-            }
-        };
-        let deliver = self.profile.deliver.as_ref();
-        let leaves_nothing = deliver.is_some_and(|it| !it.to.is_appended_to());
-        if leaves_nothing && matches!(answer, Answer::Unable(_)) {
-            // Nobody has got it: the next run would say that nobody knows.
-            it.is_not_taken(store, NotTaken::Later)?;
-        }
-        let is_lost = matches!(answer, Answer::Unclear { is_slow: false, .. });
-        if is_lost && !it.is_look && self.environment.stop.requested().is_none() {
-            // What a lost answer said may show at once.
-            it.is_not_taken(store, NotTaken::Unclear)?;
-            let earlier = Earlier {
-                twins: store.twins(it.id)?,
-                is_recent: true,
-                is_look: true,
+        while let Some(it) = hand.in_flight.take() {
+            let answer = loop {
+                // Who carries it hears of a stop as well, and ends soon then.
+                if let Some(answer) = hand.courier()?.answer_within(LOOK)? {
+                    break answer;
+                }
+                if until.is_some_and(|until| Instant::now() >= until) {
+                    hand.in_flight = Some(it);
+                    return Ok(false);
+                }
             };
-            let again = Errand::Carry(it.letter.clone(), Some(earlier));
-            hand.courier()?.ask(again)?;
-            hand.in_flight = Some(InFlight {
-                is_look: true,
-                may_be_there: true,
-                ..it
-            });
-            return self.wait_for_answer(store, hand, until, outcome);
+            self.go_on(store, hand, it, answer, outcome)?;
         }
-        self.note_answer(store, hand, &it, answer, outcome)?;
         Ok(true)
+    }
+
+    /// What an answer leads to.
+    fn go_on(
+        &self,
+        store: &mut Store,
+        hand: &mut Hand,
+        it: InFlight,
+        answer: Answer,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        let deliver = self.profile.deliver.as_ref();
+        match (it.step, answer) {
+            (Step::Look { is_all: false }, Answer::NotFound { may_be_there }) => {
+                let repeat = it.repeat.max(match may_be_there {
+                    true => Repeat::Unclear,
+                    false => Repeat::Again,
+                });
+                self.approach(hand, InFlight { repeat, ..it })
+            }
+            (Step::Compare, Answer::Compared(true)) => self.withhold(store, hand, &it),
+            (Step::Compare, Answer::Compared(false)) => self.approach(hand, it),
+            (Step::Approach, Answer::Ready(standing)) => {
+                hand.is_newer = false;
+                self.carry(store, hand, it, Some(standing))
+            }
+            // What a lost answer said may show at once.
+            (
+                Step::Carry,
+                Answer::Unclear {
+                    is_slow: false,
+                    why: _,
+                },
+            ) if deliver.is_some_and(|it| it.to.can_be_asked())
+                && self.environment.stop.requested().is_none() =>
+            {
+                it.is_not_taken(store, NotTaken::Unclear)?;
+                let earlier = Earlier {
+                    from: store.tried_from(it.id),
+                    is_recent: true,
+                };
+                let is_all = true;
+                self.look(hand, it, earlier, is_all)
+            }
+            (step, answer) => {
+                let leaves_nothing = deliver.is_some_and(|it| !it.to.is_appended_to());
+                if step == Step::Carry && leaves_nothing && matches!(answer, Answer::Unable(_)) {
+                    // Nobody has got it: the next run would say that nobody knows.
+                    it.is_not_taken(store, NotTaken::Later)?;
+                }
+                self.note_answer(store, hand, &it, answer, outcome)
+            }
+        }
     }
 
     /// What is known of earlier tries with a message that may have been taken, where somebody can be asked.
     fn earlier(
         &self,
-        store: &mut Store,
+        store: &Store,
         id: DueId,
         delay: Option<Delay>,
         attempt: Option<Attempt>,
-    ) -> Result<Option<Earlier>, Error> {
+    ) -> Option<Earlier> {
         let deliver = self.profile.deliver.as_ref();
         let can_be_asked = deliver.is_some_and(|it| it.to.can_be_asked());
         let unclear = delay.filter(|delay| delay.how == NotTaken::Unclear);
         // What has not had it has something else that is like it, perhaps the message itself where both accounts
         // are one mailbox.
-        if !can_be_asked || (attempt.is_none() && unclear.is_none()) {
-            return Ok(None);
+        if !can_be_asked || (store.repeat(id).is_none() && unclear.is_none()) {
+            return None;
         }
         let last = attempt.map(|it| it.time).max(unclear.map(|it| it.last));
         let now = self.environment.moment.now;
-        let is_recent = last.is_some_and(|last| Moment::counts(last, STORED_WITHIN, now));
-        Ok(Some(Earlier {
-            twins: store.twins(id)?,
-            is_recent,
-            is_look: is_recent && !self.environment.at_once,
-        }))
+        Some(Earlier {
+            from: store.tried_from(id),
+            is_recent: last.is_some_and(|last| Moment::counts(last, STORED_WITHIN, now)),
+        })
     }
 
     fn note_answer(
@@ -287,7 +352,26 @@ impl Account<'_> {
         match answer {
             Answer::Taken(remark) => {
                 outcome.handed += 1;
-                self.note_taken(store, hand, (id, letter), remark)?;
+                self.note_taken(store, hand, (id, letter, None), remark)?;
+            }
+            Answer::Put {
+                located,
+                is_earlier,
+                made,
+            } => {
+                outcome.handed += 1;
+                let remark = self.remark(it, is_earlier, made);
+                self.note_taken(store, hand, (id, letter, located), remark)?;
+            }
+            Answer::NotFound { .. } => {
+                hand.later_in_a_row += 1;
+                let folder = self.profile.deliver.as_ref().and_then(Deliver::folder);
+                let account = folder.map_or("", |folder| &folder.account);
+                let why = format!(
+                    "waits to be handed on: account {account}: the answer was lost, and nobody knows whether it \
+                     was taken: a later run looks for it there first"
+                );
+                self.miss(hand, letter, &why);
             }
             Answer::Appended(appended) => {
                 let remark = appended.remark;
@@ -296,7 +380,7 @@ impl Account<'_> {
                 } else {
                     outcome.handed += 1;
                 }
-                self.note_taken(store, hand, (id, letter), remark)?;
+                self.note_taken(store, hand, (id, letter, None), remark)?;
                 match appended.is_all {
                     true => store.account_for(appended.extent)?,
                     false => hand.extent = Some(appended.extent),
@@ -353,20 +437,37 @@ impl Account<'_> {
             }
             Answer::Unable(unable) => hand.unable = Some(unable),
             // Nothing was asked that this answers.
-            Answer::Ready(_) => return Err(Error::Thread),
+            Answer::Ready(_) | Answer::Compared(_) => return Err(Error::Thread),
         }
         Ok(())
+    }
+
+    /// What is to be said of a message that is in a folder.
+    fn remark(&self, it: &InFlight, is_earlier: bool, made: bool) -> Option<String> {
+        let deliver = self.profile.deliver.as_ref();
+        let folder = deliver.and_then(Deliver::folder)?;
+        let account = &folder.account;
+        let made = made.then(|| format!("the folder {folder} was made for it"));
+        let there = match (is_earlier, it.repeat) {
+            (_, Repeat::Unclear) => Some(format!(
+                "account {account} does not tell whether it has it since an earlier try: it may be there twice now"
+            )),
+            (true, _) => Some(format!("account {account} has it since an earlier try")),
+            (false, _) => None,
+        };
+        let remarks: Vec<String> = made.into_iter().chain(there).collect();
+        (!remarks.is_empty()).then(|| remarks.join("; "))
     }
 
     fn note_taken(
         &self,
         store: &mut Store,
         hand: &mut Hand,
-        (id, letter): (DueId, &Letter),
+        (id, letter, located): (DueId, &Letter, Option<Located>),
         remark: Option<String>,
     ) -> Result<(), Error> {
         hand.later_in_a_row = 0;
-        store.handed(id)?;
+        store.handed(id, located)?;
         self.tell(Event::Handed(listed(letter)));
         if let Some(remark) = remark {
             self.tell(Event::Notice(&format!("{}: {remark}", name_of(letter))));

@@ -236,6 +236,28 @@ impl Account<'_> {
         }
     }
 
+    /// What has no unique-id is read in each run: of all messages that is said once.
+    pub(super) fn tell_nameless(&self, store: &Store, maildrop: &Maildrop) {
+        if !maildrop.has_unique_ids && !maildrop.is_empty() && store.is_first() {
+            self.tell(Event::Notice(
+                "the server gives messages no unique-ids: each run reads all of them, and recognises \
+                 those that are here by their content",
+            ));
+        }
+        let nameless = maildrop.nameless();
+        if maildrop.has_unique_ids && nameless > 0 {
+            let is_one = nameless == 1;
+            self.tell(Event::Notice(&format!(
+                "the server gives {} no unique-id of {own}, or one that more than a thousand have: each \
+                 run reads {them}, and recognises by {its} content what is here",
+                count(nameless as u64, "message"),
+                own = if is_one { "its own" } else { "their own" },
+                them = if is_one { "it" } else { "them" },
+                its = if is_one { "its" } else { "their" },
+            )));
+        }
+    }
+
     /// More messages are counted than listed: that is told, as nobody would miss them.
     pub(super) fn tell_unlisted(
         &self,

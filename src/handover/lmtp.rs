@@ -188,9 +188,15 @@ impl Lmtp {
                 ),
                 status: Status::Temporary,
             }),
-            Err(Answer::Ready(_) | Answer::Taken(_) | Answer::Appended(_) | Answer::Damaged(_)) => {
-                Ok(String::new())
-            }
+            Err(
+                Answer::Ready(_)
+                | Answer::Taken(_)
+                | Answer::Appended(_)
+                | Answer::Put { .. }
+                | Answer::NotFound { .. }
+                | Answer::Compared(_)
+                | Answer::Damaged(_),
+            ) => Ok(String::new()),
         }
     }
 

@@ -15,6 +15,7 @@ mod mbox;
 mod post;
 mod program;
 mod quote;
+mod spot;
 mod stdout;
 mod words;
 
@@ -22,6 +23,7 @@ pub use lmtp::{Lmtp, Place};
 pub use mbox::{Appended, Before, Extent, Ledger, Mbox, Times, Unfinished};
 pub use post::{Comparison, LONGEST_HEADER, Likeness, Post};
 pub use program::Program;
+pub use spot::{Located, Spot};
 pub use words::{Words, unknown_word};
 
 use crate::durable::Disk;
@@ -64,22 +66,49 @@ impl fmt::Display for Folder {
     }
 }
 
-/// Who gives messages to another account's server, signing in there with the first one.
+/// Who gives messages to another account's server, signing in there with what is asked first.
 pub trait Append: Send {
-    /// Gives it a message; one that it may have already, as there were earlier tries, is looked for first.
-    fn append(&mut self, post: Post, earlier: Option<Earlier>) -> Answer;
+    /// Tells where the next message will be ([`Answer::Ready`]); `is_newer` than what was told before, as messages
+    /// have been fetched since.
+    fn approach(&mut self, is_newer: bool) -> Answer;
+
+    /// Looks for a message with this SHA-256 that may be there, as it was tried before ([`Answer::Put`],
+    /// [`Answer::NotFound`]).
+    fn look(&mut self, post: Post, sha256: &[u8; 32], earlier: Earlier) -> Answer;
+
+    /// Whether the message is what the account at hand has put there, or there is another one like it that it has
+    /// not ([`Answer::Compared`]).
+    fn compare(&mut self, post: Post, letter: &Letter) -> Answer;
+
+    /// Gives it a message.
+    fn append(&mut self, post: Post) -> Answer;
 }
 
-/// What is known of what takes a message that it may have already.
+/// What is known of earlier tries with a message that may have been taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Earlier {
-    /// So many others with the very same octets have been taken: as many are no sign that this one has.
-    /// `None`: more than are counted, so that no number of them is one.
-    pub twins: Option<u64>,
+    /// Where it is at least, if it was taken; what is there before that, or somewhere else, need not be it.
+    pub from: Option<Located>,
     /// It was tried just now, and what takes it may still be storing it.
     pub is_recent: bool,
-    /// It is looked for, and no more.
-    pub is_look: bool,
+}
+
+/// What of a folder is other messages that look the same.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Others {
+    /// These.
+    pub known: Vec<Located>,
+    /// And so many, wherever they are.
+    pub unknown: usize,
+}
+
+/// How what takes messages stands before one is handed on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// It is a file that is so long.
+    File(u64),
+    /// It is a folder whose next message will be there at least, where that is known.
+    Folder(Option<Located>),
 }
 
 /// Whether the Maildir that messages are stored in is one that somebody reads.
@@ -90,6 +119,8 @@ pub enum Archive {
     /// It is a place beside the state, which each message leaves when it has been handed on.
     Passed,
 }
+
+const UNREACHED: &str = "nobody can reach its account";
 
 /// Whose messages they are.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -134,12 +165,28 @@ pub enum Keeping {
 /// What came of handing a message on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Answer {
-    /// It can be appended to a file that is so long.
-    Ready(u64),
+    /// It can be appended, as what takes it stands so.
+    Ready(Standing),
     /// It has been taken; what was said for people, if anything.
     Taken(Option<String>),
     /// It is in a file, on the disk.
     Appended(Appended),
+    /// It is in a folder.
+    Put {
+        /// Where, as far as that is known.
+        located: Option<Located>,
+        /// It was there already, as an earlier try has put it there.
+        is_earlier: bool,
+        /// The folder was made for it.
+        made: bool,
+    },
+    /// It was looked for, and not found.
+    NotFound {
+        /// There is something that may be it, or what cannot be looked through.
+        may_be_there: bool,
+    },
+    /// What it is handed on to is the mailbox that it comes from, as far as that shows.
+    Compared(bool),
     /// It has not, and may be in a while: why, in words that may quote foreign ones.
     Later(String),
     /// It has not, as what takes it has not come to an end in time: why, likewise.
@@ -205,10 +252,19 @@ impl Recipient {
 /// What a [`Porter`] is asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Errand {
-    /// To make ready what a message is appended to ([`Answer::Ready`]).
+    /// To make ready the file that a message is appended to ([`Answer::Ready`]).
     Prepare(Letter, Before),
-    /// To hand a message on; one that may have been taken is looked for first, where that is possible.
-    Carry(Letter, Option<Earlier>),
+    /// To see where the next message of a folder will be ([`Append::approach`]).
+    Approach {
+        /// Messages have been fetched since that was asked before.
+        is_newer: bool,
+    },
+    /// To look for a message that may have been taken.
+    Look(Letter, Earlier),
+    /// To look whether there is another one like it ([`Append::compare`]).
+    Compare(Letter),
+    /// To hand a message on.
+    Carry(Letter),
 }
 
 /// Hands messages on, one after another.
@@ -259,9 +315,17 @@ impl Porter {
     /// Does what it is asked for.
     pub fn run(&mut self, errand: &Errand) -> Answer {
         let open = self.open.take();
-        let (letter, before, earlier) = match errand {
-            Errand::Prepare(letter, before) => (letter, Some(before), None),
-            Errand::Carry(letter, earlier) => (letter, None, *earlier),
+        let (letter, before) = match errand {
+            Errand::Prepare(letter, before) => (letter, Some(before)),
+            Errand::Approach { is_newer } => {
+                return match &mut self.appender {
+                    Some(appender) => appender.approach(*is_newer),
+                    None => Answer::Later(UNREACHED.to_owned()),
+                };
+            }
+            Errand::Look(letter, _) | Errand::Compare(letter) | Errand::Carry(letter) => {
+                (letter, None)
+            }
         };
         let unreadable = |error: io::Error| {
             let path = letter.path.display();
@@ -292,7 +356,7 @@ impl Porter {
                 match mbox.open(&self.disk, message, before, &mut self.ledger, &self.stop) {
                     Ok((open, length)) => {
                         self.open = Some(open);
-                        Answer::Ready(length)
+                        Answer::Ready(Standing::File(length))
                     }
                     Err(answer) => answer,
                 }
@@ -305,10 +369,15 @@ impl Porter {
                 lmtp.hand(&mut self.line, &words, file, &self.stop)
             }
             (Recipient::Folder(_), None, _) => {
-                match (&mut self.appender, Post::measure(file, letter.time)) {
-                    (_, Err(error)) => unreadable(error),
-                    (Some(appender), Ok(post)) => appender.append(post, earlier),
-                    (None, Ok(_)) => Answer::Later("nobody can reach its account".to_owned()),
+                let post = match Post::measure(file, letter.time) {
+                    Ok(post) => post,
+                    Err(error) => return unreadable(error),
+                };
+                match (&mut self.appender, errand) {
+                    (Some(it), Errand::Look(_, earlier)) => it.look(post, &letter.sha256, *earlier),
+                    (Some(it), Errand::Compare(_)) => it.compare(post, letter),
+                    (Some(it), _) => it.append(post),
+                    (None, _) => Answer::Later(UNREACHED.to_owned()),
                 }
             }
             (Recipient::Stdout, None, _) => stdout::hand(letter, &mut file, &self.stop),

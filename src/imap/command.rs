@@ -39,6 +39,8 @@ pub enum Command<'a> {
     FetchHeader(NonZeroU32),
     /// The time when the server got each message in the mailbox.
     FetchDates,
+    /// The UID of the last message in the mailbox.
+    FetchLast,
     /// How many octets one has.
     FetchSize(NonZeroU32),
     /// Which of these there are.
@@ -162,6 +164,7 @@ impl fmt::Display for Command<'_> {
                 write!(f, "UID FETCH {uid} (UID FLAGS INTERNALDATE BODY.PEEK[])")
             }
             Self::FetchDates => f.write_str("UID FETCH 1:* (UID INTERNALDATE)"),
+            Self::FetchLast => f.write_str("UID FETCH * (UID)"),
             Self::FetchHeader(uid) => write!(f, "UID FETCH {uid} (UID BODY.PEEK[HEADER])"),
             Self::FetchSize(uid) => write!(f, "UID FETCH {uid} (UID RFC822.SIZE)"),
             Self::FetchThese(set) => write!(f, "UID FETCH {set} (UID)"),

@@ -31,6 +31,8 @@ pub enum Code<'a> {
     Capability(&'a [u8]),
     /// UIDVALIDITY; 0 is no value of it, and told here as it came.
     UidValidity(u32),
+    /// UIDNEXT: the next message has no lower UID; 0 is no value of it, likewise.
+    UidNext(u32),
     /// READ-ONLY.
     ReadOnly,
     /// Any other.
@@ -67,6 +69,7 @@ impl<'a> Status<'a> {
                 Some(value) => Code::UidValidity(value),
                 None => Code::UidValidity(0),
             },
+            b"UIDNEXT" => Code::UidNext(number(arguments.trim_ascii()).unwrap_or(0)),
             b"READ-ONLY" => Code::ReadOnly,
             _ => Code::Other,
         })
@@ -124,6 +127,8 @@ mod tests {
             let status = Status::parse(line.as_bytes()).unwrap();
             assert_eq!(status.code(), Some(Code::UidValidity(0)), "{zero}");
         }
+        assert_eq!(code("OK [UIDNEXT 4] is next"), Some(Code::UidNext(4)));
+        assert_eq!(code("OK [UIDNEXT x]"), Some(Code::UidNext(0)));
         assert_eq!(code("OK [READ-ONLY] it is"), Some(Code::ReadOnly));
         assert_eq!(code("NO [UNAVAILABLE] no"), Some(Code::Other));
         assert_eq!(code("OK [UIDVALIDITY 17"), None);

@@ -115,7 +115,9 @@ fn is_same_mailbox(one: &Server, other: &Server) -> bool {
         user.strip_prefix("recent:")
             .map_or(user.clone(), str::to_owned)
     };
-    let is_one_port = one.port == other.port || usual(one) && usual(other);
+    // At the ends of tunnels there are others behind each port.
+    let may_be_tunnels = place(&one.host) == LOOPBACK;
+    let is_one_port = one.port == other.port || !may_be_tunnels && usual(one) && usual(other);
     let is_there = place(&one.host) == place(&other.host) && is_one_port
         || provider(one).is_some() && provider(one) == provider(other);
     is_same_user(&user(one), &user(other)) && is_there
@@ -130,11 +132,13 @@ fn is_same_user(one: &str, other: &str) -> bool {
     }
 }
 
-/// A host without what tells the servers of one place apart.
+const LOOPBACK: &str = "localhost";
+
+/// A host without what tells the servers of one place apart. `mail` may be another one, that has been moved from.
 fn place(host: &str) -> &str {
-    const KINDS: [&str; 7] = ["imap", "imap4", "imaps", "mail", "pop", "pop3", "pops"];
+    const KINDS: [&str; 6] = ["imap", "imap4", "imaps", "pop", "pop3", "pops"];
     if matches!(host, "127.0.0.1" | "::1") {
-        return "localhost";
+        return LOOPBACK;
     }
     match host.split_once('.') {
         Some((kind, rest)) if KINDS.contains(&kind) && rest.contains('.') => rest,
@@ -165,6 +169,7 @@ mod tests {
             ("imap.example.com", "example.com"),
             ("pop3.example.com", "example.com"),
             ("example.com", "example.com"),
+            ("mail.example.com", "mail.example.com"),
             ("mail.com", "mail.com"),
             ("a.example.com", "a.example.com"),
             ("::1", "localhost"),

@@ -1,18 +1,18 @@
 //! Loading the config file and choosing the accounts to work with.
 
+use crate::handover::Recipient;
 use crate::paths;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::{self, Read};
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use super::address::without_password;
-use super::deliver::Deliver;
 use super::diagnose::ConfigError;
 use super::file::Account;
 use super::overrides::Overrides;
@@ -350,30 +350,38 @@ pub fn select(
     Ok(selected)
 }
 
-/// Notes which accounts append to the file of another. All of the config file are looked at once, and only
-/// where one of these appends to any.
+/// Notes which accounts append to the file or the folder of another. All of the config file are looked at once,
+/// and only where one of these appends to any.
 fn note_sharers(config: &Config, selected: &mut Selected) {
     let mut profiles = selected.iter().filter_map(|(_, it)| it.as_ref().ok());
-    if !profiles.any(|it| it.deliver.as_ref().and_then(Deliver::file).is_some()) {
+    if !profiles.any(|it| shared(it).is_some()) {
         return;
     }
-    let mut sharers: HashMap<PathBuf, Vec<String>> = HashMap::new();
+    let mut sharers: HashMap<String, Vec<String>> = HashMap::new();
     for name in config.accounts() {
         if let Ok(profile) = config.profile(name, &Overrides::default())
-            && let Some(file) = profile.deliver.as_ref().and_then(Deliver::file)
+            && let Some(place) = shared(&profile)
         {
-            let sharers = sharers.entry(file.to_owned()).or_default();
-            sharers.push(profile.server.id());
+            sharers.entry(place).or_default().push(profile.server.id());
         }
     }
     for profile in selected.iter_mut().filter_map(|(_, it)| it.as_mut().ok()) {
         let id = profile.server.id();
-        if let Some(deliver) = &mut profile.deliver
-            && let Some(sharers) = deliver.file().and_then(|file| sharers.get(file))
-        {
+        let sharers = shared(profile).and_then(|place| sharers.get(&place));
+        if let (Some(deliver), Some(sharers)) = (&mut profile.deliver, sharers) {
             let others = sharers.iter().filter(|other| **other != id);
             deliver.beside = others.cloned().collect();
         }
+    }
+}
+
+/// What others may append to as well: a file, or another account, whose folders are told apart later.
+fn shared(profile: &Profile) -> Option<String> {
+    let to = &profile.deliver.as_ref()?.to;
+    match to {
+        Recipient::Mbox(_) => Some(to.to_string()),
+        Recipient::Folder(_) => profile.addressee.as_ref().map(|it| it.server.id()),
+        Recipient::Program(_) | Recipient::Lmtp(_) | Recipient::Stdout => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What becomes of a message that is given to a server to keep.
 
 use super::{Answer, Error};
+use crate::handover::Spot;
 use std::io;
 
 /// What the server has said of a message.
@@ -10,6 +11,8 @@ pub enum Appended {
     Taken {
         /// The folder was made for it.
         made: bool,
+        /// Where it is, as far as the server says so.
+        spot: Option<Spot>,
     },
     /// It does not take it now.
     NotNow(Answer),
@@ -24,12 +27,24 @@ pub enum Appended {
 /// Whether it was found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Found {
-    /// It is there.
-    There,
+    /// It is there: what an earlier try has left, and nothing else.
+    There(Spot),
+    /// It is not known to be; what is there are other messages with the very same octets, so many in the folder
+    /// that has most of them.
+    Like(usize),
     /// It is not.
     NotThere,
-    /// The server does not tell.
+    /// The server does not tell: it has something that may be it, changed, or cannot be looked through.
     CannotTell,
+}
+
+/// What is known of a folder before anything is put into it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Standing {
+    /// Where the next message will be at least, as far as the server can be believed.
+    pub next: Option<Spot>,
+    /// The folder was made just now.
+    pub made: bool,
 }
 
 /// Why nobody knows what has become of it, or why it was not sent.

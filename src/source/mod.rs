@@ -37,7 +37,7 @@ mod window;
 pub use crate::message::{Attributes, Ending};
 pub use crate::sasl::Secret;
 pub use answer::{Answer, Meaning};
-pub use append::{Appended, Found, Unappended};
+pub use append::{Appended, Found, Standing, Unappended};
 pub use credentials::Credentials;
 pub use detour::Detour;
 pub use door::{Door, Entry};
@@ -53,7 +53,7 @@ pub use retrieval::{Arrival, Retrieval};
 pub use update::{Marked, Unasked, Update};
 pub use upgrade::Upgrade;
 
-use crate::handover::Post;
+use crate::handover::{Post, Spot};
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::state::Recorded;
 use std::ops::ControlFlow;
@@ -189,9 +189,32 @@ impl Source {
         }
     }
 
+    /// Where the next message of a folder will be, which is made where the server has none of that name.
+    ///
+    /// # Errors
+    /// The connection is of no more use then.
+    pub fn standing(&mut self, folder: &str) -> Result<Standing, Error> {
+        match self {
+            Self::Pop(_) => Ok(Standing {
+                next: None,
+                made: false,
+            }),
+            Self::Imap(session) => session.standing(folder),
+        }
+    }
+
+    /// What the server calls a message of a folder when it lists it.
+    pub fn unique_id_at(&self, folder: &str, spot: Spot) -> Option<String> {
+        match self {
+            Self::Pop(_) => None,
+            Self::Imap(_) => imap::unique_id_at(folder, spot),
+        }
+    }
+
     /// Looks whether a message is in a folder of the server's, by what it was given to keep it by: in the
-    /// one that it was for, in the one that has all, or else in each. As many as `twins` that are the same are
-    /// others; where nobody has counted those (`None`), none that is the same is known to be this one.
+    /// one that it was for, in the one that has all, or else in each. It is there only where it is in that folder,
+    /// not before `from`, where the next message was to be before it was first tried, and is none of `others`,
+    /// which are known to be other messages.
     ///
     /// # Errors
     /// The connection is of no more use then.
@@ -199,11 +222,12 @@ impl Source {
         &mut self,
         folder: &str,
         post: &mut Post,
-        twins: Option<u64>,
+        from: Option<Spot>,
+        others: &[Spot],
     ) -> Result<Found, Error> {
         match self {
             Self::Pop(_) => Ok(Found::CannotTell),
-            Self::Imap(session) => session.find(folder, post, twins),
+            Self::Imap(session) => session.find(folder, post, from, others),
         }
     }
 

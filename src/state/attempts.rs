@@ -6,14 +6,24 @@
 //! meanwhile; and where its file is lost, or it is forgotten, for the message that is fetched in its place.
 
 use super::memory::Memory;
-use super::record::{Entry, Id};
-use super::remembered::{Attempt, Delay, Kind, NOBODY, Onward, Record};
+use super::record::{Entry, Id, NotTaken, Repeat};
+use super::remembered::{Attempt, Delay, Kind, NOBODY, Onward, Record, Tries};
+use crate::handover::Located;
 
 impl Onward {
     /// Those at files that are appended to.
     pub(super) fn attempts_at_files(&self) -> impl Iterator<Item = (Id, Attempt)> + '_ {
         let attempts = self.attempts.iter().map(|(id, attempt)| (*id, *attempt));
         attempts.filter(|(_, attempt)| attempt.length.is_some())
+    }
+
+    /// One more try with a message, which may be where an earlier one has left it.
+    fn try_with(&mut self, id: Id, from: Option<Located>, repeat: Repeat) {
+        let tries = self.tries.entry(id).or_insert(Tries { from, repeat });
+        tries.repeat = tries.repeat.max(repeat);
+        // Nothing is known of where the earlier one left it, where the folder is another one by now.
+        let is_beside = |earlier: &Located| from.is_some_and(|from| earlier.is_beside(&from));
+        tries.from = tries.from.filter(is_beside).min(from).or(from);
     }
 
     fn was_tried(&self, id: Id) -> bool {
@@ -33,6 +43,7 @@ impl Memory {
             }
             Entry::Handed { id, removed, .. } => {
                 self.end_attempt(id);
+                self.onward.tries.remove(&id);
                 self.onward.delays.remove(&id);
                 self.onward.due.remove(&id);
                 self.change(id, |record| record.gone |= removed);
@@ -46,6 +57,8 @@ impl Memory {
                 time,
                 length,
                 fetched,
+                from,
+                repeat,
             } => {
                 let own = || self.record(id).map_or(0, |record| record.time.seconds());
                 let attempt = Attempt {
@@ -54,6 +67,7 @@ impl Memory {
                     time,
                 };
                 self.onward.attempts.insert(id, attempt);
+                self.onward.try_with(id, from, repeat);
                 self.note_astray(id);
             }
             Entry::NotTaken {
@@ -66,6 +80,12 @@ impl Memory {
                 let attempt = self.onward.attempts.get(&id);
                 if attempt.is_none_or(|attempt| attempt.length.is_none()) {
                     self.end_attempt(id);
+                }
+                // What became of an earlier one nobody knows for all that.
+                let tries = self.onward.tries.get(&id);
+                let is_only_one = tries.is_some_and(|it| it.repeat == Repeat::First);
+                if how != NotTaken::Unclear && is_only_one {
+                    self.onward.tries.remove(&id);
                 }
                 let last = time;
                 self.onward.delays.insert(id, Delay { how, count, last });
@@ -111,6 +131,9 @@ impl Memory {
         if let Some(attempt) = onward.attempts.get(&before).copied() {
             onward.attempts.insert(id, attempt);
         }
+        if let Some(tries) = onward.tries.get(&before).copied() {
+            onward.tries.insert(id, tries);
+        }
         if let Some(delay) = onward.delays.get(&before).copied() {
             onward.delays.insert(id, delay);
         }
@@ -118,6 +141,7 @@ impl Memory {
             onward.astray.remove(&before);
             onward.attempts.remove(&before);
             onward.delays.remove(&before);
+            onward.tries.remove(&before);
         }
     }
 }

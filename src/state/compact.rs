@@ -91,6 +91,8 @@ impl<'a> Copy<'a> {
             Entry::Found { id, time, stored } => {
                 self.message(id, |id| Entry::Found { id, time, stored })
             }
+            // There is no file of it that could make it known again.
+            Entry::Marked { id, .. } if self.is(id, |it| it.kind == Kind::Forgotten) => Vec::new(),
             Entry::Marked {
                 id,
                 time,
@@ -106,15 +108,25 @@ impl<'a> Copy<'a> {
             Entry::Alias { id, time, listing } => {
                 self.about(id, |id| Entry::Alias { id, time, listing })
             }
+            // Whatever was asked for has come true.
+            Entry::Asked { id, .. } if self.is(id, |it| it.deleted) => Vec::new(),
             Entry::Asked { id, time } => self.about(id, |id| Entry::Asked { id, time }),
             Entry::Returned { id } => self.about(id, |id| Entry::Returned { id }),
             Entry::Granted { id } => self.about(id, |id| Entry::Granted { id }),
             Entry::Deleted { id, time } => self.about(id, |id| Entry::Deleted { id, time }),
             Entry::Undeletable { id, time } => self.about(id, |id| Entry::Undeletable { id, time }),
             Entry::Unlisted { id, time } => self.about(id, |id| Entry::Unlisted { id, time }),
-            Entry::Handed { id, time, removed } => {
-                self.about(id, |id| Entry::Handed { id, time, removed })
-            }
+            Entry::Handed {
+                id,
+                time,
+                removed,
+                located,
+            } => self.about(id, |id| Entry::Handed {
+                id,
+                time,
+                removed,
+                located,
+            }),
             Entry::Gone { id, time } => self.about(id, |id| Entry::Gone { id, time }),
             Entry::Header { .. } => self.header(entry).into_iter().collect(),
             Entry::Failed { .. } => self.failure(entry).into_iter().collect(),
@@ -143,6 +155,11 @@ impl<'a> Copy<'a> {
             | Entry::Unread { .. } => Vec::new(),
         }
     }
+
+    fn is(&self, id: Id, what: impl FnOnce(&Record) -> bool) -> bool {
+        self.memory.record(id).is_some_and(what)
+    }
+
     /// A message that is kept, behind the line of the run that recorded it.
     fn message(&mut self, id: Id, entry: impl FnOnce(Id) -> Entry) -> Vec<Entry> {
         let run = self.memory.record(id).map(|record| record.run);
@@ -204,6 +221,20 @@ impl<'a> Copy<'a> {
             }
         }
         let memory = self.memory;
+        // Before what is said of the same messages below: the answer was lost.
+        for (id, tries) in &memory.onward.tries {
+            let delay = memory.onward.delays.get(id);
+            if let (Some(new), Some(delay)) = (self.new_id(*id), delay) {
+                rest.push(Entry::Handing {
+                    id: new,
+                    time: delay.last,
+                    length: None,
+                    fetched: None,
+                    from: tries.from,
+                    repeat: tries.repeat,
+                });
+            }
+        }
         for (id, delay) in &memory.onward.delays {
             if let Some(id) = self.new_id(*id) {
                 let (how, count, time) = (delay.how, delay.count, delay.last);
@@ -220,12 +251,15 @@ impl<'a> Copy<'a> {
         for (id, attempt) in &memory.onward.attempts {
             let record = memory.record(*id);
             let is_its_own = record.is_some_and(|it| it.time.seconds() == attempt.fetched);
+            let tries = memory.onward.tries.get(id).copied().unwrap_or_default();
             if let Some(id) = self.new_id(*id) {
                 rest.push(Entry::Handing {
                     id,
                     time: attempt.time,
                     length: attempt.length,
                     fetched: (!is_its_own).then_some(attempt.fetched),
+                    from: tries.from,
+                    repeat: tries.repeat,
                 });
             }
         }

@@ -73,6 +73,19 @@ pub(super) fn judge(
     if !memory.homes.has_ids() && site.ground() == Ground::Whole {
         return Ok(Custody::Adopted);
     }
+    // The very Maildir, as it was before the account first delivered there: restored from a backup.
+    let is_same = |home: &Home| home.vouches && home.id.is_some() && home.id == site.roster.id;
+    if let Some(id) = id.filter(|_| memory.homes.all.iter().any(is_same)) {
+        return Ok(Custody::Ours(Deliverer {
+            account: memory.account.clone(),
+            former: Vec::new(),
+            journal: id,
+            path: dir.path().join(&files.journal),
+            generation: 0,
+            nonces: Nonces::default(),
+            brought: Vec::new(),
+        }));
+    }
     if waits_in(dir, site.path()) {
         return Err(Error::SpoolNotSeen {
             spool: site.path().to_owned(),

@@ -28,7 +28,7 @@ pub enum Judgement {
 
 /// So many octets a server adds to a header at most: Status, X-UID, X-IMAPbase and X-Keywords with the
 /// blanks that keep room for more.
-const ADDED: u64 = 1024;
+pub(super) const ADDED: u64 = 1024;
 
 impl Store {
     /// The line of a message's file, with its evidence where it has any.
@@ -344,6 +344,13 @@ impl Store {
         }
     }
 
+    /// Whether an earlier listing than the one at hand lacked it: then it may have left the server, whoever has
+    /// removed it.
+    fn was_absent_before(&self, record: &Record) -> bool {
+        let since = record.absent_since.seconds();
+        record.absent && (record.absences > 1 || since < self.moment.now)
+    }
+
     /// Notes what is new about a message that is the same.
     fn same(&mut self, id: Id, message: &Message) -> Same {
         if self.memory.claimed(message) != Some(id) {
@@ -366,7 +373,8 @@ impl Store {
         // deliver, and an mbox file may be what the server lists.
         let is_handed_on = self.onward.is_some();
         let is_returned = self.memory.record(id).is_some_and(|record| {
-            let has_left = record.deleted || record.leave == Leave::Asked;
+            let was_asked = record.leave == Leave::Asked;
+            let has_left = record.deleted || was_asked || self.was_absent_before(record);
             match message.identity {
                 // Its old name is not listed any more, or that one would count.
                 Some(_) => is_renamed(record) && (has_left || self.is_put_into_a_mailbox),

@@ -22,9 +22,8 @@ pub struct Changes {
 }
 
 impl Store {
-    /// These are about to be deleted from the server. Of what is handed on that is durable on return: nothing
-    /// else may tell later what has come back from what has never left, as where a run is killed before the
-    /// server's answer.
+    /// These are about to be deleted from the server. That is durable on return: nothing else may tell later
+    /// what has come back from what has never left, as where a run is killed before the server's answer.
     pub fn begin_deleting(&mut self, recorded: &[Recorded]) -> Result<(), Error> {
         // That it is listed under another name is enough there.
         let is_told_by_name =
@@ -36,9 +35,7 @@ impl Store {
             })
         };
         let ids = recorded.iter().map(|recorded| recorded.id);
-        let ids: Vec<Id> = ids
-            .filter(|id| self.onward.is_some() && is_unasked(id))
-            .collect();
+        let ids: Vec<Id> = ids.filter(is_unasked).collect();
         if ids.is_empty() {
             return Ok(());
         }
@@ -50,7 +47,7 @@ impl Store {
     }
 
     /// The server has confirmed, by its reply to QUIT, that these are deleted. Not synced: a lost
-    /// line costs a second DELE at most, and what is handed on is asked for in a line that is
+    /// line costs a second DELE at most, and that it was asked for stands in a line that is
     /// ([`Store::begin_deleting`]).
     pub fn deleted(&mut self, recorded: &[Recorded]) {
         let time = self.moment.now;
@@ -75,7 +72,10 @@ impl Store {
     pub fn asked_to_delete(&mut self, recorded: &[Recorded]) {
         let time = self.moment.now;
         for Recorded { id, .. } in recorded {
-            self.write([Entry::Asked { id: *id, time }]);
+            let record = self.memory.record(*id);
+            if record.is_some_and(|it| it.leave == Leave::None) {
+                self.write([Entry::Asked { id: *id, time }]);
+            }
         }
     }
 
@@ -106,7 +106,8 @@ impl Store {
         let mut counts: Vec<(Id, Option<u8>)> = Vec::new();
         for (id, record) in living() {
             let count = record.absences.saturating_add(1);
-            if record.present && record.absences > 0 && record.kind == Kind::Marked {
+            let was_away = record.absences > 0 || record.absent;
+            if record.present && was_away && record.kind == Kind::Marked {
                 counts.push((id, Some(0)));
             } else if is_torn && newly(record) {
                 counts.push((id, None));

@@ -5,6 +5,7 @@
 //! with another size, the name stands for another message. It is deleted only where its owner said
 //! that it may be, and where its size is what it was. Of some nobody has kept the names: see `nameless`.
 
+use super::marked::is_not_size_of;
 use super::memory::Memory;
 use super::proof::Same;
 use super::record::{Entry, Id, Listing, MarkedBy, Origin};
@@ -351,10 +352,16 @@ impl Memory {
             .find(|id| self.record(*id).is_some_and(is_free))
     }
 
-    /// Whether an imported name that is listed again stands for another message now.
+    /// Whether an imported name, or one that was passed over, stands for another message now that it is listed
+    /// again.
     pub(super) fn is_another(&self, record: &Record, octets: Option<u64>) -> bool {
         let was_away = record.absent || record.deleted;
-        record.kind.is_imported() && was_away && self.is_resized(record, octets)
+        let is_other = match record.kind {
+            Kind::Imported | Kind::Released => true,
+            Kind::Marked => !self.doubts_marks && is_not_size_of(record, octets),
+            _ => false,
+        };
+        is_other && was_away && self.is_resized(record, octets)
     }
 
     pub(super) fn is_resized(&self, record: &Record, octets: Option<u64>) -> bool {

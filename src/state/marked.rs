@@ -1,17 +1,22 @@
 //! What is remembered of messages that were never fetched.
 
+use super::doubt::ADDED;
 use super::memory::Memory;
 use super::record::{Entry, Id, Listing, MarkedBy};
 use super::remembered::NOBODY;
 use super::remembered::{Kind, Record, key_of_rule};
 use super::time::Octets;
 use super::{Error, Store};
-use crate::maildrop::Message;
+use crate::maildrop::{Maildrop, Message};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A longer name than this, in octets, is no folder's that people have: a line of the journal has room for it
 /// three times over, as it is written.
 const LONGEST_NAME: usize = 4096;
+
+/// So many names that were passed over are taken for other messages in a listing at most, for their sizes: more
+/// have changed because the server counts otherwise.
+const MOST_OTHERS: usize = 100;
 
 impl Store {
     /// Settles the first listing: `marked` count as seen from here on, without being fetched. `unread` are
@@ -97,4 +102,36 @@ impl Memory {
         record.place = Octets::new(Some(place));
         self.insert(id, record);
     }
+
+    /// Sees whether what was passed over may be taken for another message in this listing: not where that would
+    /// be so of very many at once, as where a server counts otherwise than it did.
+    pub(super) fn see_marks(&mut self, maildrop: &Maildrop) {
+        self.doubts_marks = false;
+        let away = |record: &Record| record.kind == Kind::Marked && record.absent;
+        if !self.records.iter().any(away) {
+            return;
+        }
+        let is_other = |place: &usize| {
+            let Some(listed) = maildrop.listed(*place) else {
+                return false;
+            };
+            let ids = listed.identity.map(|it| self.all_of(it));
+            let mut ids = ids.unwrap_or_default().into_iter();
+            ids.any(|id| {
+                self.record(id)
+                    .is_some_and(|record| away(record) && self.is_another(record, listed.octets))
+            })
+        };
+        let others = (0..maildrop.len()).filter(is_other).take(MOST_OTHERS + 1);
+        self.doubts_marks = others.count() > MOST_OTHERS;
+    }
+}
+
+/// Whether a message that was passed over, and of which nothing but its size is known, cannot be listed with
+/// this one: no server adds as much to it, nor takes anything away.
+pub(super) fn is_not_size_of(record: &Record, octets: Option<u64>) -> bool {
+    let (Some(before), Some(octets)) = (record.octets.value(), octets) else {
+        return false;
+    };
+    octets.checked_sub(before).is_none_or(|added| added > ADDED)
 }

@@ -61,6 +61,8 @@ pub(super) struct Memory {
     pub(super) unpipelined: Option<i64>,
     /// When it was last told that something is not deleted.
     pub(super) told: Option<i64>,
+    /// Too many names that were passed over have other sizes in the listing at hand for any to be another message.
+    pub(super) doubts_marks: bool,
     /// Messages from here on were not reported yet.
     pub(super) reported: Option<Id>,
     /// There is a complete listing at hand, and [`Record::present`] says what it holds.

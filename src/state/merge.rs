@@ -180,21 +180,31 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
             first: up(first)?,
             last: up(last)?,
         },
-        Entry::Handed { id, time, removed } => Entry::Handed {
+        Entry::Handed {
+            id,
+            time,
+            removed,
+            located,
+        } => Entry::Handed {
             id: up(id)?,
             time,
             removed,
+            located,
         },
         Entry::Handing {
             id,
             time,
             length,
             fetched,
+            from,
+            repeat,
         } => Entry::Handing {
             id: up(id)?,
             time,
             length,
             fetched,
+            from,
+            repeat,
         },
         Entry::NotTaken {
             id,

@@ -1,17 +1,19 @@
-//! What the accounts know that append to one mbox file: each finds there what the others have left.
+//! What the accounts know that append to one mbox file, or to one folder of another account: each finds there
+//! what the others have left.
 
 use super::files::Files;
 use super::memory::Memory;
-use super::record::{Entry, Id, Stored};
+use super::record::{Entry, Id, NotTaken, Stored};
 use super::remembered::Attempt;
 use super::{journal, rebuild};
 use crate::durable::{Dir, Disk};
-use crate::handover::{Times, Unfinished};
+use crate::handover::{Located, Others, Times, Unfinished};
 use crate::maildir::Search;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::PathBuf;
 
-/// The states of accounts that append to one file. Nothing is locked, and what cannot be read says nothing.
+/// The states of accounts that append to one file or folder. Nothing is locked, and what cannot be read says nothing.
 #[derive(Clone)]
 pub struct Neighbours {
     disk: Disk,
@@ -91,9 +93,54 @@ impl Neighbours {
         unfinished.collect()
     }
 
+    /// Which messages with this SHA-256 they have put into folders of other accounts. One of which nobody has noted
+    /// where it was put, or of which another account does not know whether it was taken, may be anywhere; what
+    /// this one does not know is looked for one after the other, and noted.
+    pub fn put(&self, sha256: &[u8; 32]) -> Others {
+        self.put_from(self.others.iter().chain([&self.account]), sha256)
+    }
+
+    /// The same of the account at hand alone.
+    pub fn put_from_here(&self, sha256: &[u8; 32]) -> Others {
+        self.put_from([&self.account].into_iter(), sha256)
+    }
+
+    fn put_from<'a>(
+        &self,
+        accounts: impl Iterator<Item = &'a String>,
+        sha256: &[u8; 32],
+    ) -> Others {
+        let mut all = Others::default();
+        for account in accounts {
+            let is_own = *account == self.account;
+            let read = match self.open_journal(account) {
+                Ok(journal) => put_by(journal, sha256),
+                // It has handed on nothing that is known.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => Err(error),
+            };
+            let Ok(read) = read else {
+                all.unknown += 1;
+                continue;
+            };
+            for put in read {
+                match put {
+                    Put::There(Some(located)) => all.known.push(located),
+                    Put::There(None) => all.unknown += 1,
+                    Put::Perhaps => all.unknown += usize::from(!is_own),
+                }
+            }
+        }
+        all
+    }
+
     fn journal(&self, account: &str) -> Option<std::fs::File> {
-        let dir = Dir::open(&self.disk, &self.directory).ok()?;
-        dir.read(&Files::of(account).journal).ok()
+        self.open_journal(account).ok()
+    }
+
+    fn open_journal(&self, account: &str) -> io::Result<std::fs::File> {
+        let dir = Dir::open(&self.disk, &self.directory)?;
+        dir.read(&Files::of(account).journal)
     }
 }
 
@@ -135,4 +182,41 @@ fn appended_by(journal: std::fs::File) -> Option<Vec<Appended>> {
         })
     });
     Some(appended.collect())
+}
+
+/// What became of a message that was handed on.
+#[derive(Clone, Copy)]
+enum Put {
+    /// It is there.
+    There(Option<Located>),
+    /// It may be.
+    Perhaps,
+}
+
+/// What the journal says of messages with these octets that were handed on, or may have been.
+fn put_by(journal: std::fs::File, sha256: &[u8; 32]) -> io::Result<Vec<Put>> {
+    let mut put: BTreeMap<Id, Option<Put>> = BTreeMap::new();
+    let mut handed = Vec::new();
+    let read = journal::read(journal, |entry, _| match entry {
+        Entry::Intent { id, stored, .. } | Entry::Found { id, stored, .. }
+            if stored.digests.stored == *sha256 =>
+        {
+            put.insert(id, None);
+        }
+        Entry::Handing { id, .. } => {
+            put.entry(id).and_modify(|it| *it = Some(Put::Perhaps));
+        }
+        // What it was handed on to before may be what it is handed on to now.
+        Entry::Handed { id, located, .. } if put.contains_key(&id) => {
+            handed.push(Put::There(located));
+            put.insert(id, None);
+        }
+        Entry::NotTaken { id, how, .. } if how != NotTaken::Unclear => {
+            put.entry(id).and_modify(|it| *it = None);
+        }
+        _ => {}
+    });
+    read?;
+    handed.extend(put.into_values().flatten());
+    Ok(handed)
 }

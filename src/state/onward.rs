@@ -9,11 +9,11 @@
 //! file shows there, as "g" says how long the file was: half of it is cut off, and a whole one counts. Up to
 //! where such a file is accounted for says "m" ([`Store::account_for`]), behind "d".
 
-use super::record::{Entry, Id, NotTaken, Stored};
+use super::record::{Entry, Id, NotTaken, Repeat, Stored};
 use super::remembered::{Attempt, Delay, Kind, Record};
 use super::{Error, MessageId, Store, rebuild};
 use crate::durable::Dir;
-use crate::handover::{Archive, Extent, Keeping, Letter, Unfinished};
+use crate::handover::{Archive, Extent, Keeping, Letter, Located, Standing, Unfinished};
 use crate::maildir::{Search, UniqueName};
 use crate::maildrop::Identity;
 use crate::paths::SPOOL;
@@ -21,13 +21,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// Where so many have the same octets, they are not counted: nobody would look at as many where they were
-/// handed on to.
-const TWINS: u64 = 64;
-
 /// A message that waits to be handed on.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct DueId(Id);
+pub struct DueId(pub(super) Id);
 
 /// How one waits.
 #[derive(Clone, Debug)]
@@ -300,22 +296,35 @@ impl Store {
         Ok(unfinished)
     }
 
-    /// A message is about to be handed on, to a file of this length where it is appended to one. Durable
-    /// on return, with what came of the one before.
-    pub fn begin_handing(&mut self, DueId(id): DueId, length: Option<u64>) -> Result<(), Error> {
+    /// A message is about to be handed on, to what stands so where it is appended; `repeat`: what that
+    /// comes after. Durable on return, with what came of the one before.
+    pub fn begin_handing(
+        &mut self,
+        DueId(id): DueId,
+        standing: Option<Standing>,
+        repeat: Repeat,
+    ) -> Result<(), Error> {
         let time = self.time_by_now();
+        let (length, from) = match standing {
+            Some(Standing::File(length)) => (Some(length), None),
+            Some(Standing::Folder(from)) => (None, from),
+            None => (None, None),
+        };
         let fetched = None;
         self.write([Entry::Handing {
             id,
             time,
             length,
             fetched,
+            from,
+            repeat,
         }]);
         self.settle_handing()
     }
 
-    /// It has been taken. Durable with the next one, or with [`Store::settle_handing`].
-    pub fn handed(&mut self, DueId(id): DueId) -> Result<(), Error> {
+    /// It has been taken, and is there in a folder of another account. Durable with the next one, or with
+    /// [`Store::settle_handing`].
+    pub fn handed(&mut self, DueId(id): DueId, located: Option<Located>) -> Result<(), Error> {
         // What is in a Maildir of its owner's stays there.
         let spool = self.spool_of(id).map(Path::to_owned);
         let removed = spool.is_some();
@@ -325,7 +334,12 @@ impl Store {
             self.passed.push((spool, stored.name));
         }
         let time = self.moment.now;
-        self.write([Entry::Handed { id, time, removed }]);
+        self.write([Entry::Handed {
+            id,
+            time,
+            removed,
+            located,
+        }]);
         self.flush()
     }
 
@@ -369,28 +383,15 @@ impl Store {
         self.moment.now.saturating_add(passed)
     }
 
-    /// How many other messages have the very same octets, and have been handed on, those included that were
-    /// lost or forgotten since: what they were handed on to has them. `None` where they are more than are
-    /// counted.
-    pub fn twins(&mut self, DueId(id): DueId) -> Result<Option<u64>, Error> {
-        let (Some(record), Some(ours)) = (self.memory.record(id).copied(), self.stored(id)?) else {
-            return Ok(None);
-        };
-        let due = &self.memory.onward.due;
-        let likely = self.memory.records.iter().zip(0..).filter(|(it, other)| {
-            let is_known = matches!(it.kind, Kind::Stored | Kind::Lost | Kind::Forgotten);
-            is_known && it.key == record.key && *other != id && !due.contains(other)
-        });
-        let likely: Vec<Id> = likely.map(|(_, id)| id).collect();
-        let mut twins = 0;
-        for other in likely {
-            let stored = self.stored(other)?;
-            twins += u64::from(stored.is_some_and(|it| it.digests.stored == ours.digests.stored));
-            if twins >= TWINS {
-                return Ok(None);
-            }
-        }
-        Ok(Some(twins))
+    /// Where a message is at least that may have been taken, in a folder of another account; as far as that was
+    /// noted before it was tried first.
+    pub fn tried_from(&self, DueId(id): DueId) -> Option<Located> {
+        self.memory.onward.tries.get(&id)?.from
+    }
+
+    /// What the last try with it came after; `None` where there is none that may have been taken.
+    pub fn repeat(&self, DueId(id): DueId) -> Option<Repeat> {
+        Some(self.memory.onward.tries.get(&id)?.repeat)
     }
 
     /// Its owner is told to put into the Maildir at hand what waits elsewhere: it stays, and is looked into
@@ -406,8 +407,12 @@ impl Store {
         let time = self.moment.now;
         for MessageId(id) in messages {
             if self.memory.onward.due.contains(&id) {
-                let removed = false;
-                self.write([Entry::Handed { id, time, removed }]);
+                self.write([Entry::Handed {
+                    id,
+                    time,
+                    removed: false,
+                    located: None,
+                }]);
             }
         }
     }

@@ -196,7 +196,12 @@ impl Store {
     /// Those of the messages that the session has delivered with which nothing more is to be done.
     pub fn done_with(&self, placed: Vec<Placed>) -> Vec<Recorded> {
         let due = &self.memory.onward.due;
-        let is_done = |recorded: &Recorded| !due.contains(&recorded.id);
+        let is_done = |recorded: &Recorded| {
+            let record = self.memory.record(recorded.id);
+            // What has come back is looked at by a later run.
+            let may_go = record.is_some_and(|it| it.leave != Leave::Returned);
+            may_go && !due.contains(&recorded.id)
+        };
         let recorded = placed.into_iter().map(|Placed(recorded)| recorded);
         recorded.filter(is_done).collect()
     }

@@ -23,6 +23,7 @@ pub struct Recognition<'a> {
 impl<'a> Recognition<'a> {
     pub(super) fn new(memory: &'a mut Memory, maildrop: &'a Maildrop) -> Self {
         memory.begin_listing();
+        memory.see_marks(maildrop);
         memory.claim_shared(maildrop);
         Self {
             memory,

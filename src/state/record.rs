@@ -39,9 +39,11 @@
 //! h  time  unique-id  listed  turn  asked  date  holds  [?unknown]  [verdict]   what a header told the rules
 //! i  time  tool  left  spelling                              names came from another tool
 //! w  first  last                                             these are to be handed on once they are stored
-//! g  id  time  length  [fetched]                             it is about to be handed on, to a file so long;
-//!                                                            what was had been fetched then
-//! d  id  time  word                                          it has been (kept, removed)
+//! g  id  time  length  [fetched]  [from]  [repeat]           it is about to be handed on, to a file so long;
+//!                                                            what was had been fetched then; to a folder whose
+//!                                                            next message is there at least; once others may
+//!                                                            have been taken (again, unclear)
+//! d  id  time  word  [where]                                 it has been (kept, removed), and is there
 //! k  id  time  word  count                                   it has not been taken (later, unclear, refused)
 //! m  octets  tail                                            the mbox file is accounted for up to there
 //! u  time  folder  word                                      a folder of the server's that the first listing
@@ -66,7 +68,7 @@ mod grammar;
 pub(super) use glance::Glance;
 
 use super::sizes::Sizes;
-use crate::handover::Extent;
+use crate::handover::{Extent, Located};
 use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::maildrop::{Identity, Message};
 use crate::message::{Digests, Evidence, Flags};
@@ -179,6 +181,18 @@ pub enum NotTaken {
     Refused,
 }
 
+/// What a try to hand a message on comes after.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Repeat {
+    /// No other one that may have been taken.
+    #[default]
+    First,
+    /// Others that have left nothing, as far as it was looked for.
+    Again,
+    /// Others of which what was asked does not tell.
+    Unclear,
+}
+
 /// A line of the journal.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Entry {
@@ -264,6 +278,8 @@ pub(super) enum Entry {
         time: i64,
         /// Its file has left the Maildir, or is about to.
         removed: bool,
+        /// Where it is, in a folder of another account.
+        located: Option<Located>,
     },
     /// Up to where the file is accounted for that messages are appended to.
     Extent(Extent),
@@ -274,6 +290,10 @@ pub(super) enum Entry {
         length: Option<u64>,
         /// When that message had been fetched, where this is another one, which was fetched in its place.
         fetched: Option<i64>,
+        /// Where it will be at least, in a folder of another account.
+        from: Option<Located>,
+        /// What it comes after.
+        repeat: Repeat,
     },
     NotTaken {
         id: Id,

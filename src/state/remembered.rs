@@ -1,8 +1,8 @@
 //! What is remembered of one message, in few octets.
 
-use super::record::{FailureKind, Id, NotTaken, Stored};
+use super::record::{FailureKind, Id, NotTaken, Repeat, Stored};
 use super::time::{Octets, Time};
-use crate::handover::Extent;
+use crate::handover::{Extent, Located};
 use crate::maildrop::Identity;
 use crate::message::{Digests, Evidence};
 use crate::rules::Gist;
@@ -156,6 +156,15 @@ pub struct Attempt {
     pub time: i64,
 }
 
+/// What is known of all tries with a message that may have been taken.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Tries {
+    /// Where in the folder it is at least, if it was taken.
+    pub(super) from: Option<Located>,
+    /// What the last of them came after, or one before.
+    pub(super) repeat: Repeat,
+}
+
 /// What is known of messages that are handed on.
 #[derive(Default)]
 pub(super) struct Onward {
@@ -163,6 +172,8 @@ pub(super) struct Onward {
     pub(super) delays: HashMap<Id, Delay>,
     /// Those of which nobody knows what came of it when they were handed on.
     pub(super) attempts: BTreeMap<Id, Attempt>,
+    /// The same, also where the answer was lost.
+    pub(super) tries: BTreeMap<Id, Tries>,
     /// Messages that were tried, and are lost or forgotten since: who is fetched in their place may have been
     /// taken already.
     pub(super) astray: BTreeSet<Id>,

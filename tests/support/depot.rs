@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
@@ -19,6 +20,20 @@ pub struct Taken {
     pub date: String,
     /// As it came.
     pub octets: Vec<u8>,
+    /// Its UID; of one that a test puts there, the next one that there is.
+    pub uid: u32,
+}
+
+impl Taken {
+    /// One that a test puts into a folder.
+    pub fn into(folder: &str, octets: Vec<u8>) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            date: String::new(),
+            octets,
+            uid: 0,
+        }
+    }
 }
 
 /// A server. It ends with this value.
@@ -34,6 +49,16 @@ struct Shared {
     /// Folders with their attributes.
     folders: Mutex<Vec<(String, String)>>,
     taken: Mutex<Vec<Taken>>,
+    /// The UID that was given last; of all folders, as if each were a view.
+    last_uid: AtomicU32,
+    /// What it says of its folders, UIDVALIDITY and UIDNEXT; by itself 1 and what is so.
+    says: Mutex<(u32, Option<u32>)>,
+}
+
+impl Shared {
+    fn next_uid(&self) -> u32 {
+        self.last_uid.fetch_add(1, Ordering::SeqCst) + 1
+    }
 }
 
 impl Depot {
@@ -44,6 +69,8 @@ impl Depot {
             capabilities: Mutex::new("IMAP4rev1 LITERAL+ UIDPLUS AUTH=PLAIN SASL-IR".to_owned()),
             folders: Mutex::new(vec![("INBOX".to_owned(), String::new())]),
             taken: Mutex::default(),
+            last_uid: AtomicU32::new(0),
+            says: Mutex::new((1, None)),
         });
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -80,6 +107,11 @@ impl Depot {
     /// The same for so many times.
     pub fn behave_times(&self, step: &'static str, act: Act, times: usize) {
         self.shared.scripted.behave(step, act, times);
+    }
+
+    /// That as well, for so many times.
+    pub fn behave_also(&self, step: &'static str, act: Act, times: usize) {
+        self.shared.scripted.behave_also(step, act, times);
     }
 
     /// From now on all goes well.
@@ -123,7 +155,15 @@ impl Depot {
     /// Changes what it has.
     pub fn change(&self, change: impl FnOnce(&mut Vec<Taken>)) {
         self.shared.scripted.settle();
-        change(&mut self.shared.taken.lock().unwrap());
+        let mut taken = self.shared.taken.lock().unwrap();
+        change(&mut taken);
+        let fresh = taken.iter_mut().filter(|it| it.uid == 0);
+        fresh.for_each(|it| it.uid = self.shared.next_uid());
+    }
+
+    /// It says that this is the UIDVALIDITY of its folders, and this their UIDNEXT, whatever is so.
+    pub fn says(&self, validity: u32, next: Option<u32>) {
+        *self.shared.says.lock().unwrap() = (validity, next);
     }
 
     /// The commands of each session without their tags, once nobody is connected any more.
@@ -230,7 +270,14 @@ impl Client<'_> {
                 self.folder = argument();
                 match self.has(&self.folder) {
                     true => {
-                        let lines = "* 0 EXISTS\r\n* OK [UIDVALIDITY 1] fine\r\n";
+                        let exists = self.here().len();
+                        let (validity, next) = *self.shared.says.lock().unwrap();
+                        let last = self.shared.last_uid.load(Ordering::SeqCst);
+                        let next = next.unwrap_or(last + 1);
+                        let lines = format!(
+                            "* {exists} EXISTS\r\n* OK [UIDVALIDITY {validity}] fine\r\n\
+                             * OK [UIDNEXT {next}] next\r\n"
+                        );
                         self.answer("EXAMINE", tag, &format!("{lines}{ok}"))
                     }
                     false => self.answer("EXAMINE", tag, &format!("{tag} NO what?\r\n")),
@@ -238,7 +285,7 @@ impl Client<'_> {
             }
             "UID" if command.starts_with("UID SEARCH") => self.search(tag, command),
             "UID" => self.fetch(tag, command),
-            "APPEND" => self.append(tag, command),
+            "APPEND" => self.append(tag, command, capabilities),
             "LOGOUT" => {
                 let _ = self
                     .stream
@@ -263,6 +310,14 @@ impl Client<'_> {
         folders.any(|(name, uses)| *name == self.folder && uses.contains("\\All"))
     }
 
+    /// What is in the open folder.
+    fn here(&self) -> Vec<Taken> {
+        let all = self.is_all();
+        let taken = self.shared.taken.lock().unwrap();
+        let here = taken.iter().filter(|it| all || it.folder == self.folder);
+        here.cloned().collect()
+    }
+
     fn search(&mut self, tag: &str, command: &str) -> std::io::Result<bool> {
         let id = command.split('"').nth(1).map(|id| format!("<{id}>"));
         let bound = |word| -> Option<usize> {
@@ -270,21 +325,23 @@ impl Client<'_> {
             behind.split(' ').next()?.parse().ok()
         };
         let (more_than, less_than) = (bound("LARGER "), bound("SMALLER "));
-        let all = self.is_all();
-        let taken = self.shared.taken.lock().unwrap().clone();
-        let matching = taken.iter().enumerate().filter(|(_, it)| {
-            let is_here = all || it.folder == self.folder;
+        let from: Option<u32> = command
+            .split("OR UID ")
+            .nth(1)
+            .and_then(|it| it.split(':').next()?.parse().ok());
+        let here = self.here();
+        let matching = here.iter().filter(|it| {
             let text = String::from_utf8_lossy(&it.octets).into_owned();
-            let is_it = match &id {
+            match &id {
                 Some(id) => text.contains(id.as_str()),
                 None => {
-                    more_than.is_none_or(|least| it.octets.len() > least)
-                        && less_than.is_none_or(|most| it.octets.len() < most)
+                    from.is_some_and(|from| it.uid >= from)
+                        || more_than.is_none_or(|least| it.octets.len() > least)
+                            && less_than.is_none_or(|most| it.octets.len() < most)
                 }
-            };
-            is_here && is_it
+            }
         });
-        let uids: String = matching.map(|(at, _)| format!(" {}", at + 1)).collect();
+        let uids: String = matching.map(|it| format!(" {}", it.uid)).collect();
         self.answer(
             "SEARCH",
             tag,
@@ -297,12 +354,19 @@ impl Client<'_> {
         if command.contains("1:*") {
             return self.answer("FETCH", tag, &format!("{tag} OK none\r\n"));
         }
-        let uid: usize = command
+        if command.contains("* (UID)") {
+            let last = self.here().iter().map(|it| it.uid).max();
+            let line = last.map(|uid| format!("* 1 FETCH (UID {uid})\r\n"));
+            let line = line.unwrap_or_default();
+            return self.answer("LAST", tag, &format!("{line}{tag} OK done\r\n"));
+        }
+        let uid: u32 = command
             .split(' ')
             .nth(2)
             .and_then(|it| it.parse().ok())
             .unwrap_or(0);
-        let taken = self.shared.taken.lock().unwrap().get(uid - 1).cloned();
+        let mut taken = self.shared.taken.lock().unwrap().clone().into_iter();
+        let taken = taken.find(|it| it.uid == uid);
         let octets = taken.map(|it| it.octets).unwrap_or_default();
         if command.contains("RFC822.SIZE") {
             let size = octets.len();
@@ -329,7 +393,7 @@ impl Client<'_> {
         Ok(true)
     }
 
-    fn append(&mut self, tag: &str, command: &str) -> std::io::Result<bool> {
+    fn append(&mut self, tag: &str, command: &str, capabilities: &str) -> std::io::Result<bool> {
         let parts: Vec<&str> = command.split('"').collect();
         let (folder, date) = (parts[1].to_owned(), parts[3].to_owned());
         let literal = command.rsplit('{').next().unwrap().trim_end_matches('}');
@@ -360,12 +424,19 @@ impl Client<'_> {
         if self.shared.scripted.has("lost") {
             return self.answer("lost", tag, "");
         }
+        let uid = self.shared.next_uid();
         self.shared.taken.lock().unwrap().push(Taken {
             folder,
             date,
             octets,
+            uid,
         });
-        self.answer("end", tag, &format!("{tag} OK [APPENDUID 1 1] taken\r\n"))
+        let (validity, _) = *self.shared.says.lock().unwrap();
+        let code = match capabilities.contains("UIDPLUS") {
+            true => format!("[APPENDUID {validity} {uid}] "),
+            false => String::new(),
+        };
+        self.answer("end", tag, &format!("{tag} OK {code}taken\r\n"))
     }
 
     /// What is said at a step; whether the session goes on.

@@ -86,6 +86,10 @@ pub struct Mailbox {
     pub idle_says: String,
     /// It says nothing more once a client is idle, as a line that is dead.
     pub is_dead_when_idle: bool,
+    /// It closes where a command waits behind one for a whole message.
+    pub closes_on_flights: bool,
+    /// It asks for what came with AUTHENTICATE once more.
+    pub asks_again: bool,
     /// UIDs that cannot be marked as deleted: a set with one of them is refused.
     pub unmarkable: Vec<u32>,
     /// A command's beginning, its number among those (from 1; 0: each), and what becomes of it.
@@ -151,6 +155,8 @@ impl ImapServer {
             notes_behind: false,
             idle_says: String::new(),
             is_dead_when_idle: false,
+            closes_on_flights: false,
+            asks_again: false,
             unmarkable: Vec::new(),
             twists: Vec::new(),
             once: Vec::new(),
@@ -366,7 +372,7 @@ impl Shared {
             let line = String::from_utf8_lossy(&line).trim_end().to_owned();
             let (tag, command) = line.split_once(' ').unwrap_or((&line, ""));
             let mut command = command.to_owned();
-            if command == "AUTHENTICATE PLAIN" {
+            if command == "AUTHENTICATE PLAIN" || self.asks_again(&command) {
                 if wire.write(b"+ \r\n").is_err() {
                     return;
                 }
@@ -376,9 +382,13 @@ impl Shared {
                     }
                 }
                 let response = lines.next().unwrap_or_default();
-                command = format!("{command} {}", String::from_utf8_lossy(&response).trim());
+                let response = String::from_utf8_lossy(&response);
+                command = format!("AUTHENTICATE PLAIN {}", response.trim());
             }
             self.note(index, |session| session.commands.push(command.clone()));
+            if self.closes_over(&command, &lines) {
+                return wire.end(Ending::Close);
+            }
             let twist = self.twist_of(index, &command);
             if command.starts_with("EXAMINE") {
                 told = self.mailbox.lock().unwrap().uids();
@@ -434,6 +444,15 @@ impl Shared {
                 return wire.end(Ending::Close);
             }
         }
+    }
+
+    fn asks_again(&self, command: &str) -> bool {
+        command.starts_with("AUTHENTICATE PLAIN ") && self.mailbox.lock().unwrap().asks_again
+    }
+
+    fn closes_over(&self, command: &str, behind: &Lines) -> bool {
+        let is_flight = command.contains("BODY.PEEK[]") && !behind.is_empty();
+        is_flight && self.mailbox.lock().unwrap().closes_on_flights
     }
 
     /// Says what comes and goes until the client has said something, which is given; none where it has gone.

@@ -40,6 +40,11 @@ impl Scripted {
         *self.script.lock().unwrap() = BTreeMap::from([(step, (act, times))]);
     }
 
+    /// That as well is done at this step for so many times.
+    pub fn behave_also(&self, step: &'static str, act: Act, times: usize) {
+        self.script.lock().unwrap().insert(step, (act, times));
+    }
+
     /// From now on all goes well.
     pub fn behave_well(&self) {
         self.script.lock().unwrap().clear();

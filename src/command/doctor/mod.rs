@@ -7,6 +7,7 @@ mod server;
 use super::context::Context;
 use super::fail::{Failure, print};
 use super::results::{Counts, Results};
+use super::stranded;
 use crate::cli::SignIn;
 use crate::exit::Status;
 use crate::paths;
@@ -31,6 +32,7 @@ pub(super) fn run(
     let report = context.text_reporter();
     let overrides = Context::look_overrides(sign_in);
     let prepared = context.ready(accounts, &overrides, &report)?;
+    stranded::tell(context, &*report);
     let state = paths::state_dir()?;
     let heard = Arc::new(Heard::new(Arc::clone(&report) as Arc<dyn Report>));
     let environment = context.environment_as(&report, Arc::clone(&heard) as Arc<dyn Report>)?;

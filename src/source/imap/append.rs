@@ -2,7 +2,7 @@
 
 use super::wire::Step;
 use super::{Answer, Error, Meaning, Phase, Session, SignedIn};
-use crate::handover::Post;
+use crate::handover::{Post, Spot};
 use crate::imap::{Append, Command, Violation, to_utf7};
 use crate::source::{Appended, Unappended};
 
@@ -39,17 +39,14 @@ impl Session<SignedIn> {
         let answer = self.append_to(&mailbox, post)?;
         if answer.ok {
             self.state.has_appended = true;
-            return Ok(Appended::Taken { made: false });
+            let spot = spot_in(&answer);
+            return Ok(Appended::Taken { made: false, spot });
         }
         if !has_code(&answer, &["TRYCREATE"]) {
             return self.refused(&mailbox, answer);
         }
-        let sent = self.wire.send(Command::Create(&mailbox));
-        sent.map_err(Unappended::before)?;
-        let made = self.wire.answer(Phase::Appending);
-        let made = made.map_err(Unappended::before)?;
-        // Somebody else may have made it meanwhile (RFC 5530).
-        if !made.ok && !has_code(&made, &["ALREADYEXISTS"]) {
+        let made = self.create(&mailbox).map_err(Unappended::before)?;
+        if !is_made(&made) {
             return Ok(match is_passing(&made) {
                 true => Appended::NotNow(made),
                 false => Appended::NoFolder(made),
@@ -57,9 +54,17 @@ impl Session<SignedIn> {
         }
         let answer = self.append_to(&mailbox, post)?;
         match answer.ok {
-            true => Ok(Appended::Taken { made: true }),
+            true => {
+                let spot = spot_in(&answer);
+                Ok(Appended::Taken { made: true, spot })
+            }
             false => self.refused(&mailbox, answer),
         }
+    }
+
+    pub(super) fn create(&mut self, mailbox: &str) -> Result<Answer, Error> {
+        self.wire.send(Command::Create(mailbox))?;
+        self.wire.answer(Phase::Appending)
     }
 
     /// What a refusal means: where the mailbox cannot be opened either, it is not about the message.
@@ -182,9 +187,52 @@ fn is_passing(answer: &Answer) -> bool {
         || Meaning::of(Phase::Appending, answer).is_the_sessions()
 }
 
-/// Whether the answer begins with one of these codes in brackets (RFC 3501 section 7.1, RFC 5530).
-fn has_code(answer: &Answer, codes: &[&str]) -> bool {
-    let inside = answer.text.strip_prefix('[');
-    let code = inside.and_then(|it| it.split([']', ' ']).next());
+/// Whether there is a mailbox once it was to be made: somebody else may have made it meanwhile (RFC 5530).
+pub(super) fn is_made(answer: &Answer) -> bool {
+    answer.ok || has_code(answer, &["ALREADYEXISTS"])
+}
+
+/// Where a server says that it has put a message (APPENDUID, RFC 4315 section 3).
+fn spot_in(answer: &Answer) -> Option<Spot> {
+    let mut words = code_of(answer)?.split(' ').filter(|word| !word.is_empty());
+    words
+        .next()
+        .filter(|it| it.eq_ignore_ascii_case("APPENDUID"))?;
+    let mut number = || words.next()?.parse().ok().filter(|number| *number > 0);
+    let (validity, number) = (number()?, number()?);
+    words.next().is_none().then_some(Spot { validity, number })
+}
+
+/// Whether the answer begins with one of these codes (RFC 3501 section 7.1, RFC 5530).
+pub(super) fn has_code(answer: &Answer, codes: &[&str]) -> bool {
+    let code = code_of(answer).and_then(|it| it.split(' ').next());
     code.is_some_and(|code| codes.iter().any(|it| it.eq_ignore_ascii_case(code)))
+}
+
+/// What stands in brackets at its beginning.
+fn code_of(answer: &Answer) -> Option<&str> {
+    answer.text.strip_prefix('[')?.split(']').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_says_where_it_has_put_a_message() {
+        for (text, spot) in [
+            ("[APPENDUID 38505 3955] done", Some((38505, 3955))),
+            ("[appenduid 1 4294967295]", Some((1, u32::MAX))),
+            ("[APPENDUID 0 1] done", None),
+            ("[APPENDUID 1 2:3] done", None),
+            ("[APPENDUID 1 4294967296] done", None),
+            ("[APPENDUID 1] done", None),
+            ("[APPENDUID 1 2 3] done", None),
+            ("APPENDUID 1 2", None),
+            ("[COPYUID 1 2] done", None),
+        ] {
+            let found = spot_in(&Answer::said(text));
+            assert_eq!(found.map(|it| (it.validity, it.number)), spot, "{text}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::wire::Step;
 use super::{Answer, Error, Meaning, Phase, Session, SignedIn};
-use crate::handover::{LONGEST_HEADER, Likeness, Post};
+use crate::handover::{LONGEST_HEADER, Likeness, Post, Spot};
 use crate::imap::{Command, ListedMailbox, Search, Violation, to_utf7};
 use crate::source::Found;
 use crate::source::folders::INBOX;
@@ -19,66 +19,76 @@ const LIST_LIMIT: usize = 100_000;
 /// takes the time of an answer, and its octets.
 const CANDIDATES: usize = 64;
 
-/// What a mailbox has, or several have.
-#[derive(Clone, Copy, Debug, Default)]
+/// What a mailbox has.
+#[derive(Debug, Default)]
 struct Looked {
-    /// Messages that are the same.
-    copies: u64,
+    /// Messages that are the same, and are not known to be others.
+    copies: Vec<Spot>,
     /// There may be more.
     is_unclear: bool,
 }
 
+/// What is looked for.
+struct Sought<'a> {
+    post: &'a mut Post,
+    /// Where the next message of its folder was to be before it was first tried.
+    from: Option<Spot>,
+    /// Others of that folder.
+    others: &'a [Spot],
+}
+
 impl Session<SignedIn> {
     /// Looks for a message: in the mailbox that it was for and in the one that has all messages, where the
-    /// server has one; else in each. As many as `twins` that are the same are others, where those are counted.
+    /// server has one; else in each.
     ///
-    /// The mailbox that has most of them says how many there are: what two have may be one message. The one
-    /// that has all may have spam and trash (RFC 6154 section 2), and a server may show views of others, or
-    /// labels, as mailboxes of which nothing says so.
+    /// What looks like it is it only in that mailbox, and only where no message can have been when it was first
+    /// tried: all else may be another, or what it was fetched from, where the mailbox is the very same.
     pub(in crate::source) fn find(
         &mut self,
         folder: &str,
         post: &mut Post,
-        twins: Option<u64>,
+        from: Option<Spot>,
+        others: &[Spot],
     ) -> Result<Found, Error> {
         self.know_capabilities()?;
+        let mut sought = Sought { post, from, others };
         let wanted = to_utf7(folder);
         let (listed, is_listed) = self.list_mailboxes()?;
         let is_wanted = |it: &ListedMailbox| is_same_name(&it.name, wanted.as_bytes());
         let has_all = listed.iter().any(|it| it.has("\\All"));
-        let others = listed.iter().filter(|it| match has_all {
-            // Spam and what was thrown away may not be in it.
-            true => has_its_own(it),
-            false => it.can_be_opened(),
-        });
         let mut is_unclear = !is_listed && !has_all;
-        let seen = self.look_in(&wanted, post)?;
+        let seen = self.look_in(&wanted, &mut sought)?;
         // A mailbox that is not there has nothing in it.
         let is_there = !is_listed
             || is_same_name(wanted.as_bytes(), INBOX.as_bytes())
             || listed.iter().any(is_wanted);
-        let mut most = seen.map_or(0, |it| it.copies);
-        is_unclear |= seen.map_or(is_there, |it| it.is_unclear);
-        let is_one_more = |copies| twins.is_some_and(|twins| copies > twins);
-        if is_one_more(most) {
-            return Ok(Found::There);
+        is_unclear |= seen.as_ref().map_or(is_there, |it| it.is_unclear);
+        let mut most = seen.as_ref().map_or(0, |it| it.copies.len());
+        let copies = seen.into_iter().flat_map(|it| it.copies);
+        let is_it = |spot: &Spot| from.is_some_and(|from| is_behind(*spot, from));
+        if let Some(spot) = copies.filter(is_it).min() {
+            return Ok(Found::There(spot));
         }
-        for other in others.filter(|it| !is_wanted(it)) {
+        // Numbers of other mailboxes are others.
+        (sought.from, sought.others) = (None, &[]);
+        let looked_at = listed.iter().filter(|it| match has_all {
+            // Spam and what was thrown away may not be in it.
+            true => has_its_own(it),
+            false => it.can_be_opened(),
+        });
+        for other in looked_at.filter(|it| !is_wanted(it)) {
             // One whose name cannot be said may have it.
             let seen = match other.argument() {
-                Some(name) => self.look_in(name, post)?,
+                Some(name) => self.look_in(name, &mut sought)?,
                 None => None,
             };
-            most = most.max(seen.map_or(0, |it| it.copies));
+            most = most.max(seen.as_ref().map_or(0, |it| it.copies.len()));
             is_unclear |= seen.is_none_or(|it| it.is_unclear);
-            if is_one_more(most) {
-                return Ok(Found::There);
-            }
         }
-        // Of its twins some may be gone.
-        Ok(match is_unclear || most > 0 {
-            true => Found::CannotTell,
-            false => Found::NotThere,
+        Ok(match (most, is_unclear) {
+            (0, true) => Found::CannotTell,
+            (0, false) => Found::NotThere,
+            (most, _) => Found::Like(most),
         })
     }
 
@@ -115,26 +125,31 @@ impl Session<SignedIn> {
     }
 
     /// What a mailbox has of it; `None` where it cannot be looked through.
-    fn look_in(&mut self, mailbox: &str, post: &mut Post) -> Result<Option<Looked>, Error> {
-        let (answer, _) = self.examine(mailbox, Phase::Appending)?;
+    fn look_in(&mut self, mailbox: &str, sought: &mut Sought<'_>) -> Result<Option<Looked>, Error> {
+        let (answer, opened) = self.examine(mailbox, Phase::Appending)?;
         if !answer.ok {
             return cannot_look("EXAMINE", answer);
         }
+        // Nothing is known of where a message is without it.
+        let validity = opened.uid_validity.unwrap_or(0);
+        let from = sought.from.filter(|it| it.validity == validity);
         self.wire.send(Command::Search(Search {
-            message_id: post.message_id(),
-            date: post.date(),
-            octets: post.octets(),
+            message_id: sought.post.message_id(),
+            date: sought.post.date(),
+            octets: sought.post.octets(),
+            from: from.map(|it| it.number),
         }))?;
-        let (mut uids, mut count) = (VecDeque::new(), 0_usize);
+        let (mut spots, mut count) = (VecDeque::new(), 0_usize);
         let answer = loop {
             match self.wire.next(Phase::Appending)? {
                 Step::Found(more) => {
-                    for uid in more.into_iter().filter_map(NonZeroU32::new) {
+                    let more = more.into_iter().map(|number| Spot { validity, number });
+                    for spot in more.filter(|it| !sought.others.contains(it)) {
                         count = count.saturating_add(1);
-                        uids.push_back(uid);
+                        spots.push_back(spot);
                         // The newest are the likeliest.
-                        if uids.len() > CANDIDATES {
-                            uids.pop_front();
+                        if spots.len() > CANDIDATES {
+                            spots.pop_front();
                         }
                     }
                 }
@@ -149,16 +164,19 @@ impl Session<SignedIn> {
             return cannot_look("UID SEARCH", answer);
         }
         let mut looked = Looked {
-            copies: 0,
+            copies: Vec::new(),
             is_unclear: count > CANDIDATES,
         };
-        for uid in uids.into_iter().rev() {
-            match self.likeness_of(uid, post)? {
-                Some(Likeness::Same) => looked.copies += 1,
+        for spot in spots.into_iter().rev() {
+            let Some(uid) = NonZeroU32::new(spot.number) else {
+                continue;
+            };
+            match self.likeness_of(uid, sought.post)? {
+                Some(Likeness::Same) => looked.copies.push(spot),
                 // It may be it, as the server has changed it, or another copy of the same mail.
                 Some(Likeness::Body) | None => looked.is_unclear = true,
                 // So may one that says that it is the same message, as some servers make bodies anew.
-                Some(Likeness::Other) => looked.is_unclear |= post.message_id().is_some(),
+                Some(Likeness::Other) => looked.is_unclear |= sought.post.message_id().is_some(),
             }
         }
         Ok(Some(looked))
@@ -242,6 +260,11 @@ impl Session<SignedIn> {
     }
 }
 
+/// Whether a message cannot have been there when the next one was to be at `from`.
+fn is_behind(spot: Spot, from: Spot) -> bool {
+    spot.validity == from.validity && spot.number >= from.number
+}
+
 /// Whether it has all messages, or some that are not in the one that has all.
 fn has_its_own(mailbox: &ListedMailbox) -> bool {
     ["\\All", "\\Junk", "\\Trash"]
@@ -250,7 +273,7 @@ fn has_its_own(mailbox: &ListedMailbox) -> bool {
 }
 
 /// INBOX is the same in whatever case (RFC 3501 section 5.1).
-fn is_same_name(one: &[u8], other: &[u8]) -> bool {
+pub(super) fn is_same_name(one: &[u8], other: &[u8]) -> bool {
     let is_inbox = |name: &[u8]| name.eq_ignore_ascii_case(INBOX.as_bytes());
     one == other || is_inbox(one) && is_inbox(other)
 }

@@ -48,6 +48,7 @@ pub(super) struct Place {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Opened {
     pub(super) uid_validity: Option<u32>,
+    pub(super) uid_next: Option<u32>,
     pub(super) exists: Option<u32>,
     pub(super) recent: Option<u32>,
 }
@@ -247,6 +248,7 @@ impl Session<SignedIn> {
                 Step::Exists(count) => opened.exists = Some(count),
                 Step::Recent(count) => opened.recent = Some(count),
                 Step::UidValidity(value) => opened.uid_validity = Some(value),
+                Step::UidNext(value) => opened.uid_next = Some(value),
                 Step::Done(answer) => return Ok((answer, opened)),
                 Step::Octets => {
                     self.wire.octets();

@@ -18,6 +18,7 @@ mod mailboxes;
 mod news;
 mod retrieve;
 mod sign_in;
+mod standing;
 mod step;
 mod update;
 mod wire;
@@ -32,6 +33,7 @@ use crate::imap::{Capabilities, Command, Condition};
 use crate::net::{self, Channel};
 use mailboxes::Mailboxes;
 use retrieve::UnderWay;
+pub(super) use standing::unique_id_at;
 use wire::Wire;
 
 /// The state in which a client signs in.

@@ -27,6 +27,8 @@ pub(super) enum Step {
     Gone(u64),
     /// The mailbox's UIDVALIDITY.
     UidValidity(u32),
+    /// No message to come has a lower UID.
+    UidNext(u32),
     /// There is this mailbox.
     Listed(ListedMailbox),
     /// These messages were looked for.
@@ -213,6 +215,7 @@ impl Wire {
                             });
                         }
                         (_, Some(Code::UidValidity(value))) => return Ok(Step::UidValidity(value)),
+                        (_, Some(Code::UidNext(value))) => return Ok(Step::UidNext(value)),
                         (_, Some(Code::Capability(words))) => {
                             self.capabilities = Some(Capabilities::read(words));
                         }

@@ -74,7 +74,10 @@ impl Session<Transaction> {
         let empty = drop_listing.is_some_and(|listing| listing.messages == 0);
         let expected = expect_unique_ids || self.capabilities.uidl;
         let has_unique_ids = match refused {
-            None if joiner.lacks_unique_ids() && expected => return Err(Error::NoUniqueIds),
+            // Whoever had none before loses nothing by doing without.
+            None if joiner.lacks_unique_ids() && expect_unique_ids => {
+                return Err(Error::NoUniqueIds);
+            }
             None => !joiner.lacks_unique_ids(),
             Some(_) if empty => true,
             // It announces what it cannot do, unless that is not what it says.

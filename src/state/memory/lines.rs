@@ -36,7 +36,7 @@ impl Memory {
         match entry {
             Entry::Absent { id, time, count } => {
                 self.change(id, |record| {
-                    if count <= 1 {
+                    if count == 0 || (count == 1 && !record.absent) {
                         record.absent_since = Time::new(time);
                     }
                     record.absences = count;
@@ -79,10 +79,14 @@ impl Memory {
                 self.homes
                     .begin_run(time, boot, maildir, maildir_id, raised);
             }
-            Entry::Deleted { id, time } => self.change(id, |record| {
-                record.deleted = true;
-                record.absent_since = Time::new(time);
-            }),
+            Entry::Deleted { id, time } => {
+                let was_asked = self.record(id).is_some_and(|it| it.leave == Leave::Asked);
+                self.superseded += u64::from(was_asked);
+                self.change(id, |record| {
+                    record.deleted = true;
+                    record.absent_since = Time::new(time);
+                });
+            }
             Entry::Disorder { first, last } => {
                 let range =
                     place_of(first)..place_of(last).saturating_add(1).min(self.records.len());

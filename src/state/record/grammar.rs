@@ -4,7 +4,7 @@ use super::super::chain::without_link;
 use super::super::sizes::Sizes;
 use super::fields::{Fields, either, escape_path, unescape_path};
 use super::gist::{gist_fields, read_gist};
-use super::{Entry, FailureKind, Listing, MarkedBy, NotTaken, Origin, Stored, Taken};
+use super::{Entry, FailureKind, Listing, MarkedBy, NotTaken, Origin, Repeat, Stored, Taken};
 use crate::durable::line::{escape, unescape, unseal_octets};
 use crate::handover::Extent;
 use crate::maildir::{JournalId, MaildirId, Nonce, Nonces};
@@ -75,19 +75,40 @@ impl Entry {
                 false => write!(line, "W\t{generation}\t{nonces}"),
             },
             Self::Gone { id, time } => write!(line, "O\t{id}\t{time}"),
-            Self::Handed { id, time, removed } => {
+            Self::Handed {
+                id,
+                time,
+                removed,
+                located,
+            } => {
                 let word = if *removed { "removed" } else { "kept" };
-                write!(line, "d\t{id}\t{time}\t{word}")
+                let located = located.map_or(String::new(), |it| format!("\t{it}"));
+                write!(line, "d\t{id}\t{time}\t{word}{located}")
             }
             Self::Handing {
                 id,
                 time,
                 length,
                 fetched,
+                from,
+                repeat,
             } => {
-                let length = length.map_or("-".to_owned(), |length| length.to_string());
-                let fetched = fetched.map_or(String::new(), |fetched| format!("\t{fetched}"));
-                write!(line, "g\t{id}\t{time}\t{length}{fetched}")
+                let or_dash = |it: Option<String>| it.unwrap_or_else(|| "-".to_owned());
+                let length = or_dash(length.map(|it| it.to_string()));
+                let mut fields = vec![
+                    fetched.map(|it| it.to_string()),
+                    from.map(|it| it.to_string()),
+                    match repeat {
+                        Repeat::First => None,
+                        Repeat::Again => Some("again".to_owned()),
+                        Repeat::Unclear => Some("unclear".to_owned()),
+                    },
+                ];
+                // As earlier versions have written what they knew.
+                while fields.pop_if(|it| it.is_none()).is_some() {}
+                let fields = fields.into_iter().map(|it| format!("\t{}", or_dash(it)));
+                let fields: String = fields.collect();
+                write!(line, "g\t{id}\t{time}\t{length}{fields}")
             }
             Self::Extent(Extent { octets, tail }) => write!(line, "m\t{octets}\t{}", hex(tail)),
             Self::NotTaken {
@@ -344,6 +365,10 @@ impl Entry {
                 id: next()?.parse().ok()?,
                 time: next()?.parse().ok()?,
                 removed: either(next()?, "removed", "kept")?,
+                located: match next() {
+                    None => None,
+                    Some(located) => Some(located.parse().ok()?),
+                },
             },
             "g" => Self::Handing {
                 id: next()?.parse().ok()?,
@@ -353,8 +378,18 @@ impl Entry {
                     digits => Some(digits.parse().ok()?),
                 },
                 fetched: match next() {
-                    None => None,
+                    None | Some("-") => None,
                     Some(fetched) => Some(fetched.parse().ok()?),
+                },
+                from: match next() {
+                    None | Some("-") => None,
+                    Some(from) => Some(from.parse().ok()?),
+                },
+                repeat: match next() {
+                    None => Repeat::First,
+                    Some("again") => Repeat::Again,
+                    Some("unclear") => Repeat::Unclear,
+                    Some(_) => return None,
                 },
             },
             "m" => Self::Extent(Extent {

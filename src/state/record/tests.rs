@@ -13,6 +13,12 @@ fn listing(unique_id: Option<&[u8]>, octets: Option<u64>) -> Listing {
     }
 }
 
+fn located(number: u32) -> Located {
+    let (folder, validity) = (0xd8_1f, 1_700_000_000);
+    let spot = crate::handover::Spot { validity, number };
+    Located { folder, spot }
+}
+
 fn stored(content: u8) -> Stored {
     Stored {
         octets: 7,
@@ -183,17 +189,49 @@ fn every_kind() -> Vec<Entry> {
             stored: stored(2),
         },
         Entry::Gone { id: 6, time },
+        Entry::Handed {
+            id: 6,
+            time,
+            removed: true,
+            located: None,
+        },
+        Entry::Handed {
+            id: 6,
+            time,
+            removed: false,
+            located: Some(located(u32::MAX)),
+        },
         Entry::Handing {
             id: 6,
             time,
             length: None,
             fetched: None,
+            from: None,
+            repeat: Repeat::First,
+        },
+        Entry::Handing {
+            id: 6,
+            time,
+            length: None,
+            fetched: None,
+            from: Some(located(9)),
+            repeat: Repeat::First,
+        },
+        Entry::Handing {
+            id: 6,
+            time,
+            length: None,
+            fetched: None,
+            from: None,
+            repeat: Repeat::Unclear,
         },
         Entry::Handing {
             id: 7,
             time,
             length: Some(12),
             fetched: Some(-1),
+            from: Some(located(1)),
+            repeat: Repeat::Again,
         },
         Entry::Intent {
             id: 6,

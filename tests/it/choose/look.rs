@@ -317,6 +317,55 @@ fn what_is_marked_as_seen_is_passed_over() {
 }
 
 #[test]
+fn another_message_under_a_unique_id_that_was_passed_over_is_fetched_once_that_was_gone() {
+    for latest in [false, true] {
+        for stays in [0, 2] {
+            let (server, home) = server(3);
+            match latest {
+                false => run(&home, &["state", "mark-seen", "a"], 0),
+                true => run(&home, &["fetch", "--latest", "1"], 0),
+            };
+            let before = tree::count(&home.maildir("a"));
+            let others = [letter(2), letter(3)].into_iter().take(stays);
+            server.maildrop().replace(others.clone());
+            run(&home, &[], 0);
+            let text = [letter(1).octets(), b"another\r\n".repeat(200)].concat();
+            let other = Message::new("uid-1", text);
+            server.maildrop().replace([other].into_iter().chain(others));
+            for _ in 0..2 {
+                run(&home, &[], 0);
+                let here = tree::count(&home.maildir("a"));
+                assert_eq!(here, before + 1, "latest: {latest}, {stays} stay");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_passed_over_stays_so_where_it_was_gone_and_the_server_has_written_into_it_or_counts_otherwise()
+ {
+    for of_all in [false, true] {
+        let count = if of_all { 120 } else { 3 };
+        let (server, home) = server(count);
+        run(&home, &["state", "mark-seen", "a"], 0);
+        server.maildrop().replace([]);
+        run(&home, &[], 0);
+        let changed = (1..=count).map(|n| match of_all {
+            false => Message::new(
+                format!("uid-{n}"),
+                [b"Status: RO\r\n".to_vec(), letter(n).octets()].concat(),
+            ),
+            true => letter(n).listed_as(9),
+        });
+        server.maildrop().replace(changed);
+        for _ in 0..2 {
+            run(&home, &[], 0);
+            assert_eq!(tree::count(&home.maildir("a")), 0, "of all: {of_all}");
+        }
+    }
+}
+
+#[test]
 fn what_is_forgotten_is_fetched_again() {
     let (server, home) = server(3);
     run(&home, &[], 0);

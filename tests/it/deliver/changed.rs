@@ -354,3 +354,31 @@ fn a_damaged_file_goes_once_its_message_has_been_fetched_again() {
     let messages: Vec<Message> = server.maildrop().messages();
     assert!(messages.is_empty());
 }
+
+#[test]
+fn what_waits_for_an_account_whose_host_is_written_otherwise_is_named_until_its_state_is_moved() {
+    let (server, home) = waiting("");
+    server.maildrop().replace([]);
+    let text = fs::read_to_string(home.config_file()).unwrap();
+    let (host, local) = match text.contains("\"localhost\"") {
+        true => ("\"localhost\"", "\"127.0.0.1\""),
+        false => ("\"127.0.0.1\"", "\"localhost\""),
+    };
+    home.config(&text.replace(host, local));
+    for words in [&["fetch"][..], &["fetch", "-q"], &["account", "test"]] {
+        let output = home.popfetch(words).run();
+        assert_said(&output, &["2 messages wait to be handed on", "state move"]);
+        assert_eq!(
+            output.stderr.matches("state move").count(),
+            1,
+            "{output:#?}"
+        );
+        assert!(taken(&home).is_empty());
+    }
+    let output = run(&home, &["fetch"], 0);
+    follow(&home, &output, "popfetch state move");
+    let output = run(&home, &["fetch"], 0);
+    assert_said(&output, &["2 handed on"]);
+    assert_taken_once(&home, &mail(2));
+    assert!(!output.stderr.contains("state move"), "{output:#?}");
+}

@@ -189,7 +189,7 @@ fn what_is_fetched_again_as_its_owner_wants_it_forgotten_is_looked_for() {
 }
 
 #[test]
-fn d40_what_still_waits_when_the_state_is_lost_is_looked_for() {
+fn d40_what_still_waits_when_the_state_is_lost_is_looked_for_and_named_where_it_may_be_there() {
     for is_killed in [false, true] {
         let (server, home, depot) = scene(mail(3), SPOOL);
         if is_killed {
@@ -201,8 +201,14 @@ fn d40_what_still_waits_when_the_state_is_lost_is_looked_for() {
         for path in journals(&home) {
             fs::remove_file(path).unwrap();
         }
-        run(&home, &["fetch", "--now", "a"], 0);
-        assert_eq!(depot.octets(), stored(&mail(3)), "{is_killed}");
+        let output = run(&home, &["fetch", "--now", "a"], 0);
+        assert_eq!(
+            output.stderr.matches("may be there twice").count(),
+            1,
+            "{output:#?}"
+        );
+        let twice = [mail(3), mail(1)].concat();
+        assert_eq!(depot.octets(), stored(&twice), "{is_killed}");
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod changed;
 mod config;
+mod copies;
 mod crashes;
 mod doubts;
+mod evidence;
 mod folder;
 mod halves;
 mod lmtp;

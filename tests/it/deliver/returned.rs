@@ -312,6 +312,43 @@ fn d41_what_somebody_puts_back_on_the_server_stays_unless_it_is_in_the_maildir()
     }
 }
 
+/// Its owner removes what an account of its own Maildir has.
+fn remove_all(home: &Home) {
+    for entry in fs::read_dir(home.maildir("a").join("new")).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+}
+
+#[test]
+fn d41_what_somebody_puts_back_stays_after_a_kill_while_its_deletion_was_confirmed() {
+    let (gate, hook) = gate("QUIT");
+    let server = Server::builder(&Maildrop::new(named("old", 3)));
+    let server = server.on_command(hook).start();
+    let home = Home::new();
+    write_config(&server, &home, "keep = \"never\"\nmaildir = \"~/Mail/a\"\n");
+    killed_at_quit(&server, &home, &gate);
+    assert_eq!(server.maildrop().count(), 0);
+    remove_all(&home);
+    server.maildrop().replace(named("new", 3));
+    assert_these_stay(&server, &home, &|_| 3, 3, "killed");
+}
+
+#[test]
+fn d41_what_another_client_has_removed_and_somebody_puts_back_stays() {
+    let (server, home) = serving(named("old", 9), Behaviour::new(), "");
+    write_config(&server, &home, "maildir = \"~/Mail/a\"\n");
+    fetch(&home);
+    let (gone, kept) = (named("old", 2), named("old", 9).split_off(2));
+    server.maildrop().replace(kept.clone());
+    fetch(&home);
+    remove_all(&home);
+    let back = gone.into_iter().zip(["new-0", "new-1"]);
+    let back = back.map(|(it, name)| Message::new(name, it.octets()));
+    server.maildrop().replace(kept.into_iter().chain(back));
+    write_config(&server, &home, "keep = \"never\"\nmaildir = \"~/Mail/a\"\n");
+    assert_these_stay(&server, &home, &|_| 2, 2, "removed by another client");
+}
+
 #[test]
 fn where_nothing_has_come_back_there_is_nothing_to_accept() {
     let (_server, home, _depot) = scene(mail(1), NEVER);

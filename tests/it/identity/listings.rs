@@ -243,13 +243,39 @@ fn j_an_empty_unique_id_listing_beside_messages_fetches_nothing_again() {
 }
 
 #[test]
-fn j_an_empty_unique_id_listing_where_uidl_is_announced_is_a_passing_fault_from_the_start() {
-    let empty = Behaviour::new().on("UIDL", listed(0, |_| String::new()));
-    let (server, home) = behaving(5, empty);
-    run(&home, &[], 75);
-    assert_eq!(server.last_session().count("RETR"), 0);
-    server.maildrop().replace([]);
-    run(&home, &[], 0);
+fn j_a_unique_id_listing_that_names_nothing_from_the_start_is_done_without() {
+    let nameless: [fn(usize) -> String; 2] = [|n| format!("{n}"), |n| format!("{n} ")];
+    let empty = [listed(0, |_| String::new())];
+    for reply in empty
+        .into_iter()
+        .chain(nameless.map(|line| listed(5, line)))
+    {
+        let (server, home) = behaving(5, Behaviour::new().on("UIDL", reply));
+        let output = run(&home, &[], 0);
+        assert_said(&output, &["no unique-ids", "5 new messages"]);
+        assert_said(&run(&home, &[], 0), &["nothing new"]);
+        tree::assert_holds(&home.maildir("a"), &mail(5));
+        // Once it names them they are recognised.
+        server.behave(Behaviour::new());
+        assert_eq!(fetched(&home, &[]), 0);
+        assert_eq!(fetched(&home, &["fetch", "--delete"]), 0);
+        assert_eq!(server.last_session().count("RETR"), 0);
+        assert_eq!(server.maildrop().count(), 0);
+        tree::assert_holds(&home.maildir("a"), &mail(5));
+    }
+}
+
+#[test]
+fn j_what_has_no_unique_id_among_others_that_have_one_is_named() {
+    let line = |n: usize| match n {
+        2 | 4 => format!("{n}"),
+        n => format!("{n} uid-{n}"),
+    };
+    let (_server, home) = behaving(5, Behaviour::new().on("UIDL", listed(5, line)));
+    for brought in ["5 new messages", "nothing new"] {
+        let output = run(&home, &[], 0);
+        assert_said(&output, &["gives 2 messages no unique-id", brought]);
+    }
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod attributes;
 mod commands;
 /// Real Dovecot.
 mod dovecot;
+/// What loses, holds up or doubles mail elsewhere.
+mod faults;
 /// Other folders than the inbox.
 mod folders;
 /// A folder in trouble is that folder's trouble alone.

@@ -20,7 +20,7 @@ mod killed;
 /// Numbers that change with each DELE.
 mod renumbered;
 /// Maildirs restored from a backup, and files that are not what was stored.
-mod restored;
+pub mod restored;
 /// Other messages under unique-ids that are known.
 mod reused;
 /// Sizes that are off.

@@ -23,7 +23,7 @@ fn all_but_the_third(server: &Server) -> Vec<Message> {
 }
 
 /// A fetch of which no file may be larger than so many KiB.
-fn limited(home: &Home, kibibytes: u64, arguments: &str) -> Output {
+pub fn limited(home: &Home, kibibytes: u64, arguments: &str) -> Output {
     let program = env!("CARGO_BIN_EXE_popfetch");
     let mut command = Command::new("bash");
     home.furnish(&mut command);

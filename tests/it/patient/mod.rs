@@ -5,7 +5,7 @@
 mod behind;
 mod deletions;
 /// Messages that the disk has no room for.
-mod disk;
+pub mod disk;
 /// Servers that send lines that say nothing.
 mod idle;
 mod limits;

@@ -238,3 +238,28 @@ fn c8_forgotten_and_fetched_again_and_the_state_restored_there_is_no_third_copy(
     run(&home, &["fetch", "--delete"], 0);
     assert_eq!(server.maildrop().count(), 0);
 }
+
+#[test]
+fn c6_a_maildir_restored_from_before_an_account_first_delivered_there_has_its_mail_fetched_again() {
+    let both = [mail(3), (4..=6).map(letter).collect()];
+    let [server, other] = both.map(|it| serving(&Maildrop::new(it), "ada", Behaviour::new()));
+    let home = Home::new();
+    let into_one = home.account_config("b", &other.account());
+    let [a, b] = ["a", "b"].map(|name| format!("{:?}", home.maildir(name)));
+    let into_one = into_one.replace(&b, &a);
+    home.config(&(home.account_config("a", &server.account()) + &into_one));
+    run(&home, &["fetch", "a"], 0);
+    let (maildir, backup) = (home.maildir("a"), home.path().join("backup"));
+    crate::lost::restored::copy(&maildir, &backup);
+    run(&home, &["fetch", "b"], 0);
+    assert_eq!(tree::count(&maildir), 6);
+    crate::lost::restored::restore(&backup, &maildir);
+    let output = run(&home, &["fetch", "b"], 0);
+    assert_said(&output, &["older than the state", "3 messages", "3 new"]);
+    tree::assert_holds(&maildir, &mail(6));
+    for name in ["a", "b"] {
+        let output = run(&home, &["fetch", "--delete", name], 0);
+        assert_said(&output, &["nothing new, 3 deleted"]);
+    }
+    tree::assert_holds(&maildir, &mail(6));
+}

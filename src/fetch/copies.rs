@@ -1,0 +1,74 @@
+//! Copies of what was handed on to another account, where that is the mailbox that they come from, by another name:
+//! they would be handed on in each run, and be fetched in the next one, for ever.
+
+use super::hand::{Hand, InFlight, Step};
+use super::tell::some_of;
+use super::waiting::name_of;
+use super::{Account, Error};
+use crate::handover::Errand;
+use crate::profile::Deliver;
+use crate::report::Event;
+use crate::state::Store;
+use crate::term::count;
+
+/// After so many copies those that follow in a run are believed to be some as well: each costs round trips.
+const ENOUGH: usize = 16;
+
+impl Account<'_> {
+    /// Begins to hand on a message that was never tried. One with the same octets as one that an earlier run has
+    /// handed on may be that very one, come back, or another one that is alike. It is compared with what is there:
+    /// where that is the mailbox that it comes from, it is known as what was put there, or there is also the one that
+    /// it is a copy of, which was not put there from here.
+    pub(super) fn begin(
+        &self,
+        store: &mut Store,
+        hand: &mut Hand,
+        it: InFlight,
+    ) -> Result<(), Error> {
+        if !store.is_like_one_handed_on(it.id)? {
+            return self.approach(hand, it);
+        }
+        if hand.copies.len() >= ENOUGH {
+            return self.withhold(store, hand, &it);
+        }
+        let errand = Errand::Compare(it.letter.clone());
+        hand.courier()?.ask(errand)?;
+        let step = Step::Compare;
+        hand.in_flight = Some(InFlight { step, ..it });
+        Ok(())
+    }
+
+    /// It is not handed on, and stays on the server.
+    pub(super) fn withhold(
+        &self,
+        store: &mut Store,
+        hand: &mut Hand,
+        it: &InFlight,
+    ) -> Result<(), Error> {
+        hand.later_in_a_row = 0;
+        store.withhold(it.id)?;
+        hand.copies.push(name_of(&it.letter));
+        Ok(())
+    }
+
+    /// Tells once of those.
+    pub(super) fn tell_copies(&self, hand: &mut Hand) {
+        let copies = std::mem::take(&mut hand.copies);
+        let folder = self.profile.deliver.as_ref().and_then(Deliver::folder);
+        let (Some(folder), false) = (folder, copies.is_empty()) else {
+            return;
+        };
+        let (account, is_are) = (
+            &folder.account,
+            if copies.len() == 1 { "is" } else { "are" },
+        );
+        self.tell(Event::Warning(&format!(
+            "{} {is_are} not handed on: each has the same octets as one that was \
+             handed on, and account {account} shows that it is one of those, or has one more, as where both accounts \
+             are one mailbox ({}). If they are, take `deliver` out of the config file; if not, move what you miss \
+             there yourself",
+            count(copies.len() as u64, "message"),
+            some_of(&copies, String::clone),
+        )));
+    }
+}

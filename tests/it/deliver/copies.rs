@@ -1,0 +1,204 @@
+//! Where what messages are handed on to is the mailbox that they come from, by a name that does not show it, the copies
+//! are fetched in the next run: they are not handed on again, and not deleted.
+
+use super::folder::{TO_GMAIL, config, in_dovecot, scene};
+use super::lost_answers::{NEVER, has};
+use super::spool;
+use crate::given::{assert_said, compact, mail, run};
+use crate::support::depot::{Depot, lf};
+use crate::support::dovecot::Dovecot;
+use crate::support::message::{Message, generate};
+use crate::support::run::Home;
+use crate::support::server::Server;
+use crate::support::tracer;
+use crate::support::tree;
+use std::fs;
+
+const PLAIN: &str = "IMAP4rev1 LITERAL+ AUTH=PLAIN SASL-IR";
+
+/// One mailbox, by two servers: what "gmail" has been given since is listed by the other one, too.
+fn show(server: &Server, depot: &Depot, known: &mut usize) {
+    let taken = depot.taken();
+    let fresh = taken.iter().skip(*known).map(|it| {
+        let name = format!("new-{}", it.uid);
+        Message::new(name, it.octets.clone())
+    });
+    server.maildrop().add(fresh);
+    *known = taken.len();
+}
+
+/// The same, with these messages in it; how many of them are shown.
+fn one_mailbox(
+    messages: &[Message],
+    capabilities: &str,
+    keys: &str,
+) -> (Server, Home, Depot, usize) {
+    let (server, home, depot) = scene(messages.to_vec(), keys);
+    depot.announce(capabilities);
+    for message in messages {
+        has(&depot, message.octets());
+    }
+    (server, home, depot, messages.len())
+}
+
+#[test]
+fn d41_the_copies_in_ones_own_mailbox_are_not_handed_on_again_and_that_is_told_once() {
+    for (capabilities, compacts) in [
+        (PLAIN.to_owned() + " UIDPLUS", false),
+        (PLAIN.to_owned(), true),
+    ] {
+        for count in [3, 20] {
+            let (server, home, depot, mut known) = one_mailbox(&mail(count), &capabilities, "");
+            run(&home, &["fetch", "a"], 0);
+            assert_eq!(depot.taken().len(), 2 * count);
+            show(&server, &depot, &mut known);
+            if compacts {
+                compact(&server, &home);
+            }
+            let output = run(&home, &["fetch", "a"], 0);
+            let said = format!("{count} messages are not handed on");
+            assert_said(&output, &[&said, "account gmail", "`deliver`"]);
+            for _ in 0..2 {
+                show(&server, &depot, &mut known);
+                let output = run(&home, &["fetch", "a"], 0);
+                assert!(!output.stderr.contains("not handed on"), "{output:#?}");
+            }
+            assert_eq!(
+                (depot.taken().len(), server.maildrop().count()),
+                (2 * count, 2 * count)
+            );
+            assert_eq!(tree::count(&spool(&home)), 0);
+        }
+    }
+}
+
+#[test]
+fn d41_copies_that_were_not_handed_on_stay_when_what_they_are_copies_of_is_deleted() {
+    let (server, home, depot, mut known) =
+        one_mailbox(&mail(3), &(PLAIN.to_owned() + " UIDPLUS"), "");
+    run(&home, &["fetch", "a"], 0);
+    show(&server, &depot, &mut known);
+    run(&home, &["fetch", "a"], 0);
+    let keys = format!("{TO_GMAIL}{NEVER}");
+    config(&server, &home, &depot.account(), &keys, "");
+    for _ in 0..2 {
+        home.popfetch(["fetch", "--now", "a"]).run();
+        assert_eq!(server.maildrop().count(), 3);
+    }
+    run(&home, &["state", "accept", "a", "--came-back"], 0);
+    run(&home, &["fetch", "--now", "a"], 0);
+    assert_eq!((server.maildrop().count(), depot.taken().len()), (0, 6));
+}
+
+#[test]
+fn two_messages_with_the_same_octets_are_both_handed_on_whenever_they_come() {
+    for capabilities in [PLAIN.to_owned() + " UIDPLUS", PLAIN.to_owned()] {
+        for is_later in [false, true] {
+            let (server, home, depot) = scene(mail(2), NEVER);
+            depot.announce(&capabilities);
+            let twin = Message::new("twin", mail(1)[0].octets());
+            if is_later {
+                config(&server, &home, &depot.account(), TO_GMAIL, "");
+                run(&home, &["fetch", "a"], 0);
+            }
+            server.maildrop().add([twin]);
+            let output = run(&home, &["fetch", "a"], 0);
+            assert!(!output.stderr.contains("not handed on"), "{output:#?}");
+            assert_eq!(depot.taken().len(), 3, "{is_later}: {output:#?}");
+        }
+    }
+}
+
+/// The mailbox of "ada" at Dovecot, by one protocol as the account "a" and by IMAP as "gmail".
+fn two_names(dovecot: &Dovecot, protocol: &str, keys: &str) -> Home {
+    let home = Home::new();
+    let [other, one] = dovecot.imap_accounts();
+    let (own, tls) = match protocol {
+        "imap" => (one, "tls = \"starttls\"\n"),
+        _ => (dovecot.account(), ""),
+    };
+    let own = home.account_config("a", &own);
+    let own: Vec<&str> = own
+        .lines()
+        .filter(|it| !it.starts_with("maildir"))
+        .collect();
+    let other = home.account_config("gmail", &other);
+    home.config(&format!(
+        "{}\nprotocol = \"{protocol}\"\n{tls}{keys}{other}protocol = \"imap\"\ndisabled = true\n",
+        own.join("\n")
+    ));
+    home
+}
+
+#[test]
+fn d41_dovecot_keeps_ones_own_mailbox_from_growing_with_each_run() {
+    for protocol in ["pop3", "imap"] {
+        let Some(dovecot) = Dovecot::start_with_imap(&mail(3), "") else {
+            return;
+        };
+        let home = two_names(&dovecot, protocol, TO_GMAIL);
+        for _ in 0..3 {
+            let output = run(&home, &["fetch", "a"], 0);
+            let count = in_dovecot(&dovecot).len();
+            assert_eq!(count, 6, "{protocol}: {output:#?}");
+        }
+    }
+}
+
+#[test]
+fn d41_dovecot_keeps_what_has_come_back_in_ones_own_mailbox_whatever_its_header() {
+    let mut messages = mail(1);
+    let sent = "From: a@x\nDate: Mon, 23 Nov 2020 09:10:02 +0000\nSubject: sent\n\nbody\n";
+    messages.push(Message::from_lf("sent", sent));
+    for protocol in ["pop3", "imap"] {
+        let Some(dovecot) = Dovecot::start_with_imap(&messages, "") else {
+            return;
+        };
+        let home = two_names(&dovecot, protocol, &format!("{TO_GMAIL}{NEVER}\n"));
+        for _ in 0..3 {
+            let output = home.popfetch(["fetch", "--now", "a"]).run();
+            let there = in_dovecot(&dovecot);
+            let is_there = |it: &Message| there.contains(&it.stored());
+            assert!(messages.iter().all(is_there), "{protocol}: {output:#?}");
+            let most = messages.len() + usize::from(protocol == "pop3");
+            assert!(there.len() <= most, "{protocol}: {output:#?}");
+        }
+    }
+}
+
+#[test]
+fn d42_dovecot_keeps_each_message_of_ones_own_mailbox_after_a_kill_at_any_system_call() {
+    let messages = generate(4, 600);
+    let Some(mut dovecot) = Dovecot::start_with_imap(&[], "") else {
+        return;
+    };
+    for protocol in ["pop3", "imap"] {
+        let calls = tracer::at_every_call(8, |number| {
+            dovecot.deliver(&messages);
+            let keys = "deliver = { account = \"gmail\", folder = \"Old\" }\nkeep = \"never\"\n";
+            let home = two_names(&dovecot, protocol, keys);
+            let (what, calls) = tracer::killed_fetch(&home, number)?;
+            let good = home.popfetch(["fetch", "--now", "a"]).run();
+            assert_eq!(good.status, Some(0), "{protocol} {what}: {good:#?}");
+            let root = dovecot.maildir();
+            let folders = [root.to_owned(), root.join(".Old")];
+            let places = folders
+                .iter()
+                .flat_map(|it| [it.join("new"), it.join("cur")]);
+            let files = places.filter_map(|it| fs::read_dir(it).ok()).flatten();
+            let files: Vec<_> = files.map(|it| it.unwrap().path()).collect();
+            let there: Vec<Vec<u8>> = files.iter().map(|it| lf(&fs::read(it).unwrap())).collect();
+            for message in &messages {
+                let count = there.iter().filter(|it| **it == message.stored()).count();
+                let is_named = good.stderr.contains("may be there twice");
+                assert!(
+                    count == 1 || count == 2 && is_named,
+                    "{protocol} {what}: {count} of {message:?}: {good:#?}"
+                );
+            }
+            files.iter().for_each(|it| fs::remove_file(it).unwrap());
+            Some(calls)
+        });
+        assert!(calls.is_none_or(|calls| calls > 50), "{calls:?}");
+    }
+}
