@@ -18,6 +18,14 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// Whether this tool of others keeps a list of what it has fetched by it.
+    pub fn is_listed_by(self, tool: &str) -> bool {
+        match self {
+            Self::Pop => true,
+            Self::Imap => ["getmail", "mbsync"].contains(&tool),
+        }
+    }
+
     /// Its word in the config file.
     pub fn word(self) -> &'static str {
         match self {

@@ -23,6 +23,10 @@ pub(super) fn of_option_in(command: &str, word: &str) -> Option<&'static str> {
         ("check", "-a" | "--all" | "--all-accounts") => {
             "all accounts are checked unless some are named"
         }
+        ("state", "--lost-maildir" | "--lost" | "--restored" | "--missing") => {
+            "of a Maildir that is lost: popfetch state accept ACCOUNT --fetch-again has what is still on the server \
+             fetched once more; --leave takes what is missing for removed on purpose"
+        }
         _ => return None,
     })
 }

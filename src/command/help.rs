@@ -24,7 +24,7 @@ const BELOW: &str = "      ";
 /// Reads the command line.
 pub(super) fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
-    if let Some(columns) = columns(stdout()) {
+    if let Some(columns) = columns(stdout()).or_else(|| columns(stderr())) {
         command = fitted(command, columns);
     }
     let mut matches = command.try_get_matches_from_mut(arguments)?;
@@ -51,7 +51,7 @@ pub(super) fn show(error: &clap::Error) {
         true => error.render().to_string(),
         false => error.render().ansi().to_string(),
     };
-    let text = hung(text, columns(stdout()));
+    let text = hung(text, columns(stdout()).or_else(|| columns(stderr())));
     let mut stdout = stdout().lock();
     // Nobody is left to be told that this could not be printed.
     let _ = stdout

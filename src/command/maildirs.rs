@@ -7,10 +7,11 @@ use crate::exit::Status;
 use crate::fetch;
 use crate::mailbox::{Entry, Error, Places, Which};
 use crate::maildir::{AccountTag, UniqueName, leave};
-use crate::paths::in_full;
+use crate::paths::{self, in_full};
 use crate::profile::{Overrides, config_option};
 use crate::report::{self, Event, Outcome, Report, Reporter};
 use crate::sandbox;
+use crate::state::View;
 use std::collections::HashMap;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,19 @@ use std::thread;
 /// What to do where no account says where mail is.
 pub(super) const OF_NO_ACCOUNT: &str = "popfetch setup sets an account up; without one name the Maildir, \
                                         as in popfetch list --maildir ~/Mail/ada";
+
+/// What to do where an account's Maildir is not there.
+fn where_it_is(id: &str, word: &str) -> String {
+    let view = paths::state_dir().map(|directory| View::read(&directory, id));
+    match view {
+        Ok(Ok(view)) if view.is_first() => {
+            format!("nothing was fetched into it yet: popfetch fetch {word}")
+        }
+        _ => "mail was fetched before: if its disk is not mounted, mount it; if `maildir` is another one since, the \
+              next fetch makes it; popfetch fetch says what else can be done"
+            .to_owned(),
+    }
+}
 
 /// What can be read, and whose it is.
 pub(super) struct Maildirs {
@@ -108,7 +122,9 @@ impl Maildirs {
                 maildirs.accounts.push((name, result));
                 continue;
             }
-            let owner = (name.clone(), AccountTag::new(&profile.server.id()));
+            let id = profile.server.id();
+            let owner = (name.clone(), AccountTag::new(&id));
+            let word = profile.word();
             let mut paths = profile.earlier_maildirs();
             paths.push(profile.maildir);
             let mut results = Vec::with_capacity(paths.len());
@@ -138,6 +154,10 @@ impl Maildirs {
                     with_nothing.push((name.clone(), error));
                     Ok(())
                 }
+                Some(Err(error @ Error::NoMaildir(_))) => Err(report::Failure {
+                    hint: Some(where_it_is(&id, &word)),
+                    ..told(&error)
+                }),
                 Some(added) => added.map_err(|error| told(&error)),
             };
             if result.is_err() {

@@ -106,14 +106,22 @@ impl Diagnose for Error {
                 config,
                 again,
                 word,
+                has_list,
                 ..
             } => Some(format!(
-                "`popfetch import {tool}{config} --seen FILE`, with the file where {tool} kept this \
-                 account's unique-ids, or the directory where it kept one for each folder, brings them over; \
-                 `popfetch state mark-seen {word}` takes all that is there for fetched; `popfetch fetch --as-new {again}` takes it for new"
+                "{}`popfetch state mark-seen {word}` takes all that is there for fetched; `popfetch fetch --as-new {again}` takes it for new",
+                match has_list {
+                    true => format!(
+                        "`popfetch import {tool}{config} --seen FILE`, with the file where {tool} kept this \
+                         account's unique-ids, or the directory where it kept one for each folder, brings them \
+                         over; "
+                    ),
+                    false => String::new(),
+                }
             )),
             Self::ImportsLost {
                 tools,
+                have_lists,
                 config,
                 again,
                 ..
@@ -125,9 +133,12 @@ impl Diagnose for Error {
                     [tool] => ("brings", tool.as_str()),
                     _ => ("bring", "each"),
                 };
+                let file = match have_lists {
+                    true => format!(", with the file where {it} kept this account's unique-ids"),
+                    false => String::new(),
+                };
                 Some(format!(
-                    "{} {bring} it over again, with the file where {it} kept this account's unique-ids; \
-                     `popfetch fetch --as-new {again}` fetches all that is not known",
+                    "{} {bring} it over again{file}; `popfetch fetch --as-new {again}` fetches all that is not known",
                     commands.join(" and ")
                 ))
             }

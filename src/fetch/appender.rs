@@ -5,7 +5,7 @@ use super::conduct::Conduct;
 use super::{Account, Environment, Error, failure, look};
 use crate::exit::Status;
 use crate::handover::{
-    Answer, Append, Earlier, Folder, Letter, Located, Post, Spot, Standing, Unable,
+    Answer, Append, Earlier, Folder, Letter, Located, Others, Post, Spot, Standing, Unable,
 };
 use crate::net;
 use crate::profile::Profile;
@@ -325,21 +325,24 @@ impl Append for Appender {
     }
 
     fn compare(&mut self, mut post: Post, letter: &Letter) -> Answer {
-        let all = self.neighbours.put_from_here(&letter.sha256);
-        let is_here = all.known.into_iter().filter(|it| it.folder == self.key);
-        let known: Vec<Spot> = is_here.map(|it| it.spot).collect();
+        let spots_of = |others: Others, key| -> Vec<Spot> {
+            let is_here = others.known.into_iter().filter(|it| it.folder == key);
+            is_here.map(|it| it.spot).collect()
+        };
+        // It may be what another account of the mailbox has put there.
+        let all = spots_of(self.neighbours.put(&letter.sha256), self.key);
+        let own = self.neighbours.put_from_here(&letter.sha256);
+        let unknown = own.unknown;
+        let own = spots_of(own, self.key);
         self.ask(|appender, source| {
             let folder = &appender.folder.folder;
-            let mut names = known
-                .iter()
-                .filter_map(|it| source.unique_id_at(folder, *it));
+            let mut names = all.iter().filter_map(|it| source.unique_id_at(folder, *it));
             if names.any(|name| letter.unique_id.as_deref() == Some(name.as_bytes())) {
                 return Tried::Open(Answer::Compared(true));
             }
-            let found = source.find(folder, &mut post, None, &known);
-            match found {
+            match source.find(folder, &mut post, None, &own) {
                 Ok(found) => Tried::Open(Answer::Compared(
-                    matches!(found, Found::Like(copies) if copies > all.unknown),
+                    matches!(found, Found::Like(copies) if copies > unknown),
                 )),
                 Err(error) => Tried::Broken(error),
             }

@@ -328,15 +328,16 @@ impl Account<'_> {
         before: u64,
         way_out: WayOut,
     ) -> String {
+        let count_of_all = messages.len() as u64 + before;
         let mut reasons: Vec<&str> = Vec::new();
         for (_, why) in messages {
-            let reason = reason(*why);
+            let reason = reason(*why, count_of_all);
             if !reasons.contains(&reason) {
                 reasons.push(reason);
             }
         }
         if reasons.is_empty() {
-            reasons.push(reason(Withheld::Returned));
+            reasons.push(reason(Withheld::Returned, count_of_all));
         }
         let is_all_missing = messages.iter().all(|(_, why)| *why == Withheld::Missing);
         let word = self.profile.word_with_maildir();
@@ -364,7 +365,7 @@ impl Account<'_> {
         };
         format!(
             "{} not deleted from the server: {}{names}{todo}",
-            count(messages.len() as u64 + before, "message"),
+            count(count_of_all, "message"),
             reasons.join(", or "),
         )
     }
@@ -389,15 +390,27 @@ fn way_out(why: Withheld) -> WayOut {
     }
 }
 
-fn reason(why: Withheld) -> &'static str {
-    match why {
-        Withheld::Missing => "the file is nowhere to be found",
-        Withheld::Changed => "the file is not as long as what was stored",
-        Withheld::Doubtful => "its end was doubtful, or `verify` has found its file changed",
-        Withheld::Returned => {
+fn reason(why: Withheld, count: u64) -> &'static str {
+    let [one, several] = match why {
+        Withheld::Missing => [
+            "the file is nowhere to be found",
+            "the files are nowhere to be found",
+        ],
+        Withheld::Changed => [
+            "the file is not as long as what was stored",
+            "the files are not as long as what was stored",
+        ],
+        Withheld::Doubtful => [
+            "its end was doubtful, or `verify` has found its file changed",
+            "their ends were doubtful, or `verify` has found their files changed",
+        ],
+        Withheld::Returned => [
             "it came back under another name once it had left, and no file of it is here, so that it may \
-             be the last copy"
-        }
-        Withheld::Waiting => "it waits to be handed on",
-    }
+             be the last copy",
+            "they came back under other names once they had left, and no files of them are here, so that they \
+             may be the last copies",
+        ],
+        Withheld::Waiting => ["it waits to be handed on", "they wait to be handed on"],
+    };
+    if count == 1 { one } else { several }
 }

@@ -67,12 +67,14 @@ pub enum Error {
         again: String,
     },
     /// None of the names that another tool knew is listed.
-    #[error("none of the {listed} messages of this mailbox is one that {tool} has fetched")]
+    #[error("{}", none_imported(*listed, tool, *has_list))]
     NoneImported {
         /// How many are listed.
-        listed: usize,
+        listed: u32,
         /// Where the names were imported from.
         tool: String,
+        /// It keeps a list of what it has fetched.
+        has_list: bool,
         /// `--config` and its file, where that was given.
         config: String,
         /// What names the account on the command line, with what it takes to sign in.
@@ -90,6 +92,8 @@ pub enum Error {
         new: usize,
         /// Where the names were imported from.
         tools: Vec<String>,
+        /// Each of them keeps a list of what it has fetched.
+        have_lists: bool,
         /// `--config` and its file, where that was given.
         config: String,
         /// What names the account on the command line, with what it takes to sign in.
@@ -140,6 +144,18 @@ pub enum Error {
     /// The thread that stores messages ended in a way it should not.
     #[error("the thread that stores messages failed")]
     Thread,
+}
+
+fn none_imported(listed: u32, tool: &str, has_list: bool) -> String {
+    match has_list {
+        true => {
+            format!("none of the {listed} messages of this mailbox is one that {tool} has fetched")
+        }
+        false => format!(
+            "{tool} keeps no list of what it has fetched here, and nobody knows which of the {listed} messages of \
+             this mailbox that is"
+        ),
+    }
 }
 
 impl Error {

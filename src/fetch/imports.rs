@@ -16,8 +16,9 @@ impl Account<'_> {
             return Ok(());
         }
         Err(Error::NoneImported {
-            listed: plan.listed(),
+            listed: u32::try_from(plan.listed()).unwrap_or(u32::MAX),
             tool: origin.tool.clone(),
+            has_list: self.profile.server.protocol.is_listed_by(&origin.tool),
             config: self.profile.config_option(),
             again: self.profile.word_to_fetch(),
             word: self.profile.word(),
@@ -34,6 +35,9 @@ impl Account<'_> {
             0 => Ok(()),
             new => Err(Error::ImportsLost {
                 new,
+                have_lists: lost
+                    .iter()
+                    .all(|it| self.profile.server.protocol.is_listed_by(&it.tool)),
                 tools: lost.iter().map(|it| it.tool.clone()).collect(),
                 config: self.profile.config_option(),
                 again: self.profile.word_to_fetch(),

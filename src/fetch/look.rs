@@ -7,7 +7,7 @@ use super::reach::lists_in_parts;
 use super::{Account, Error, FirstListings, check_memory, decide};
 use crate::maildir::Site;
 use crate::maildrop::Maildrop;
-use crate::plan::{Decision, Plan, Policy, deletes_at_once};
+use crate::plan::{Decision, Keep, Plan, Policy, deletes_at_once};
 use crate::server::Server;
 use crate::source::{Marked, Phase, Source};
 use crate::state::{Twins, View};
@@ -196,6 +196,10 @@ fn try_look(
     if stops != Stops::Told {
         let doubts_ages = view.doubts_ages(now);
         account.apply_remembered(&mut view, &maildrop, &mut plan, doubts_ages);
+    }
+    let is_strange = plan.stored() == 0 && policy.keep == Keep::Always && plan.listed() > 0;
+    if stops == Stops::Told && is_strange {
+        account.tell_known_by_content(view.unlisted());
     }
     if stops == Stops::Told && plan.undated() > 0 {
         account.tell_undated(&plan);

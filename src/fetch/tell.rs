@@ -173,6 +173,21 @@ impl Account<'_> {
         }
     }
 
+    /// What is stored is known again by its content where the server lists it under other names, as after `state move`,
+    /// and that shows only once it is here.
+    pub(super) fn tell_known_by_content(&self, stored: u64) {
+        if stored > 0 {
+            self.tell(Event::Notice(&format!(
+                "none of these messages bears a name that is known, and {} stored: what is here already is known again \
+                 by what is in it, once a fetch has downloaded it, and is not stored a second time",
+                match stored {
+                    1 => "1 is".to_owned(),
+                    several => format!("{several} are"),
+                }
+            )));
+        }
+    }
+
     /// Ages come from the clock, and a clock may be wrong by years.
     pub(super) fn tell_undated(&self, plan: &Plan) {
         let due = count(plan.undated() as u64, "message");

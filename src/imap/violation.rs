@@ -29,7 +29,7 @@ pub enum Violation {
     #[error("the server sent lists that are nested too deeply")]
     TooDeep,
     /// No greeting where one must stand; the whole line.
-    #[error("the server sent \"{}\" where its greeting must stand", excerpt(.0))]
+    #[error("the server sent \"{}\" in place of its greeting", excerpt(.0))]
     NoGreeting(Vec<u8>),
     /// What is no response; the line.
     #[error("the server sent \"{}\", which is no response", excerpt(.0))]

@@ -4,7 +4,7 @@ use super::kept::Kept;
 pub use crate::profile::edit::Word;
 use crate::secrets::Password;
 use crate::state::Name;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// All that a tool's files say.
@@ -33,8 +33,10 @@ pub struct Draft {
     pub dashes: bool,
     /// What it has fetched.
     pub names: Vec<Name>,
-    /// Where that stands; `None` where there is no such file.
+    /// Where that stands, or the first of several that it stands in; `None` where there is no such file.
     pub seen_file: Option<PathBuf>,
+    /// How many more it stands in, each of another folder.
+    pub seen_more: usize,
     /// What it has stored without keeping a list of it.
     pub kept: Kept,
     /// Where defaults differ, and what else its owner has to know.
@@ -100,6 +102,14 @@ impl Fate {
 }
 
 impl Draft {
+    /// Notes that what was fetched of a folder stands in this file.
+    pub fn note_seen_file(&mut self, path: &Path) {
+        match &self.seen_file {
+            None => self.seen_file = Some(path.to_owned()),
+            Some(_) => self.seen_more += 1,
+        }
+    }
+
     /// Sets a key, in place of what it was before.
     pub(super) fn set(&mut self, key: &'static str, value: Word) -> Fate {
         let fate = Fate::key(key, &value);

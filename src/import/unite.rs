@@ -31,6 +31,7 @@ impl Draft {
         self.kept.unite(&other.kept)?;
         self.left |= other.left;
         self.dashes |= other.dashes;
+        self.seen_more += other.seen_more;
         if let Some(file) = &other.seen_file {
             if self.seen_file.as_ref().is_some_and(|first| first != file) {
                 let file = file.display();

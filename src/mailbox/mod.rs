@@ -28,6 +28,9 @@ use std::path::PathBuf;
 /// Octets of a message at most: more than any server takes, and what fits into memory.
 pub const LARGEST: u64 = 1024 * 1024 * 1024;
 
+/// So many folders are named where one is missing.
+const NAMED: usize = 8;
+
 /// Why there is nothing to read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -46,6 +49,8 @@ pub enum Error {
         path: PathBuf,
         /// The folder that is most likely meant, as people read its name.
         near: Option<String>,
+        /// Which there are, as people read their names.
+        there: Vec<String>,
     },
     /// Something is there and cannot be read.
     #[error("cannot read {path}")]
@@ -98,8 +103,7 @@ impl Diagnose for Error {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoMaildir(_) => {
-                "if nothing was ever fetched, the first fetch makes it; if mail was there, mount its disk or \
-                 bring it back: popfetch fetch says what else can be done"
+                "mount its disk, or bring it back: popfetch fetch says what else can be done"
                     .to_owned()
             }
             Self::PassesThrough => {
@@ -107,11 +111,17 @@ impl Diagnose for Error {
                  from then on is here as well"
                     .to_owned()
             }
-            Self::NoFolder { near, .. } => {
-                let all = "--all-folders in the place of --folder lists all, with their folders' names";
+            Self::NoFolder { near, there, .. } => {
+                let more = if there.len() > NAMED { ", ..." } else { "" };
+                let some: Vec<_> = there.iter().take(NAMED).map(String::as_str).collect();
+                let there = match some.as_slice() {
+                    [] => "it has no folders beside the inbox, which is listed without --folder"
+                        .to_owned(),
+                    some => format!("it has these: {}{more}", some.join(", ")),
+                };
                 match near {
-                    Some(near) => format!("did you mean --folder {}? {all}", quoted(near)),
-                    None => all.to_owned(),
+                    Some(near) => format!("did you mean --folder {}? {there}", quoted(near)),
+                    None => there,
                 }
             }
             Self::Unreadable { path, source } => {

@@ -116,10 +116,12 @@ impl Places {
             if name.eq_ignore_ascii_case("inbox") {
                 return self.add(disk, root, &Which::Inbox);
             }
+            there.sort_unstable();
             return Err(Error::NoFolder {
                 name: name.clone(),
                 path: root.to_owned(),
-                near: near(plain(name), there),
+                near: near(plain(name), &there),
+                there,
             });
         }
         if *which == Which::Inbox {
@@ -191,11 +193,11 @@ fn is_called(name: &str, wanted: &str) -> bool {
 }
 
 /// The folder that is most likely meant by a name that none has.
-fn near(wanted: &str, there: Vec<String>) -> Option<String> {
+fn near(wanted: &str, there: &[String]) -> Option<String> {
     let small: Vec<String> = there.iter().map(|name| name.to_lowercase()).collect();
     let found = nearest(&wanted.to_lowercase(), &small)?;
     let at = small.iter().position(|name| name == found)?;
-    there.into_iter().nth(at)
+    there.get(at).cloned()
 }
 
 /// Maildir++ has a dot before the names of folders, which people leave out.

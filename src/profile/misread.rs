@@ -22,7 +22,9 @@ const CURLY: [(char, char); 9] = [
 /// What to write in the place of a mistake, where that is known.
 pub(super) fn in_plain_words(text: &str, mistake: &Mistake) -> Option<String> {
     let line = text.get(line_of(text, mistake.span.start)?)?;
-    curly(line).or_else(|| unquoted_name(line))
+    curly(line)
+        .or_else(|| unquoted_name(line))
+        .or_else(|| unquoted_text(line))
 }
 
 /// Where the line is that has this place in it, without its end.
@@ -68,6 +70,23 @@ fn unquoted_name(line: &str) -> Option<String> {
     is_toml(&mended).then(|| format!("a name like this stands in quotes: {mended}"))
 }
 
+/// A value that would be in order in quotes. It is not repeated: it may be a password.
+fn unquoted_text(line: &str) -> Option<String> {
+    let (key, value) = line.split_once('=')?;
+    let value = value.split('#').next()?.trim();
+    if value.is_empty() || value.contains(['"', '\'', '\\']) || value.starts_with(['[', '{']) {
+        return None;
+    }
+    if ["true", "false"]
+        .iter()
+        .any(|it| value.eq_ignore_ascii_case(it))
+    {
+        return Some("true and false are written in small letters".to_owned());
+    }
+    let mended = format!("{key}= \"{value}\"");
+    is_toml(&mended).then(|| "a text stands in quotes, as in \"14 days\"".to_owned())
+}
+
 fn is_toml(text: &str) -> bool {
     DeTable::parse(text).is_ok()
 }
@@ -101,7 +120,7 @@ mod tests {
                 told(text)
             );
         }
-        for text in ["host \u{201c}a\u{201d}", "host = a", "host = \u{201c}a"] {
+        for text in ["host \u{201c}a\u{201d}", "host = [a"] {
             assert_eq!(told(text), "as it was", "{text}");
         }
     }
@@ -130,5 +149,23 @@ mod tests {
         ] {
             assert_eq!(told(text), "as it was", "{text}");
         }
+    }
+
+    #[test]
+    fn a_value_that_lacks_its_quotes_is_told_so_without_the_value() {
+        for text in [
+            "keep = never",
+            "keep = 14 days",
+            "password = h\u{fc}nter2 # mine",
+            "user = ada@example.org",
+        ] {
+            assert_eq!(
+                told(text),
+                "a text stands in quotes, as in \"14 days\"",
+                "{text}"
+            );
+        }
+        assert!(told("disabled = True").contains("small letters"));
+        assert_eq!(told("keep ="), "as it was");
     }
 }

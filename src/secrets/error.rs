@@ -187,6 +187,14 @@ pub enum SecretError {
     /// More than 64 KiB.
     #[error("this is too long for a password")]
     TooLong,
+    /// What was read is no password, and where it was read.
+    #[error("{fault} (from {})", visible(place))]
+    Unfit {
+        /// What is wrong with it.
+        fault: Box<SecretError>,
+        /// In words.
+        place: String,
+    },
 }
 
 /// The command that puts a password into a file, which its owner alone can read; with the directory, where
@@ -264,6 +272,7 @@ impl Diagnose for SecretError {
                 "in a unit for popfetch, below [Service]: LoadCredential={name}:/path/of/a/file",
                 name = visible(name)
             ),
+            Self::Unfit { fault, .. } => return fault.hint(),
             Self::NotText => "save it as UTF-8 text; the password is the first line".into(),
             Self::Empty | Self::TooLong | Self::LineBreak => {
                 "the password is the first line of what is read".into()

@@ -36,6 +36,34 @@ pub fn obtain(
     interactive: bool,
     stop: Option<&Stop>,
 ) -> Result<Password, SecretError> {
+    let place = match wanted.source {
+        PasswordSource::Command(argv) => {
+            let program = argv.first().map_or("", String::as_str);
+            format!("`{program}`, the `password-command`")
+        }
+        PasswordSource::Credential(name) => format!("the credential `{name}`"),
+        PasswordSource::File(path) | PasswordSource::Netrc(path) => path.display().to_string(),
+        PasswordSource::Inline(_) => "`password` in the config file".to_owned(),
+        PasswordSource::Stdin => "standard input".to_owned(),
+        _ => return obtain_from(wanted, interactive, stop),
+    };
+    obtain_from(wanted, interactive, stop).map_err(|error| match error {
+        fault @ (SecretError::Empty
+        | SecretError::LineBreak
+        | SecretError::NotText
+        | SecretError::TooLong) => SecretError::Unfit {
+            fault: Box::new(fault),
+            place,
+        },
+        error => error,
+    })
+}
+
+fn obtain_from(
+    wanted: &Wanted<'_>,
+    interactive: bool,
+    stop: Option<&Stop>,
+) -> Result<Password, SecretError> {
     let Wanted {
         account, server, ..
     } = *wanted;

@@ -66,7 +66,7 @@ pub enum Error {
         message: Option<Box<str>>,
     },
     /// The server broke the protocol.
-    #[error("{violation} while {phase}{}", in_brackets(.message))]
+    #[error("{violation}{}{}", while_about(*phase, violation), in_brackets(.message))]
     Violation {
         /// What the session was about.
         phase: Phase,
@@ -198,6 +198,14 @@ pub enum Error {
     /// The maildrop is too large.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+}
+
+/// What the session was about, where what the server sent does not say so.
+fn while_about(phase: Phase, violation: &Violation) -> String {
+    match violation {
+        Violation::Imap(imap::Violation::NoGreeting(_)) => String::new(),
+        _ => format!(" while {phase}"),
+    }
 }
 
 impl Error {

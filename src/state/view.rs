@@ -3,6 +3,7 @@
 use super::custody::{self, Custody};
 use super::journal::{self, Header};
 use super::memory::Memory;
+use super::remembered::Kind;
 use super::twin::Twins;
 use super::{Error, Files, Origin, Recognition, clock, lock};
 use crate::durable::{Dir, Disk};
@@ -97,6 +98,13 @@ impl View {
     /// See [`Store::awaited`](super::Store::awaited).
     pub fn awaited(&self) -> Option<&Origin> {
         self.memory.awaited()
+    }
+
+    /// How many messages are stored, here or elsewhere, that the listing at hand does not have.
+    pub fn unlisted(&self) -> u64 {
+        let living = self.memory.living().map(|(_, record)| record);
+        let stored = living.filter(|it| it.kind == Kind::Stored || it.is_known_by_content());
+        stored.filter(|it| !it.present).count() as u64
     }
 
     /// See [`Store::lost_imports`](super::Store::lost_imports).

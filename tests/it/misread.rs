@@ -280,3 +280,123 @@ fn a_dry_run_names_the_number_that_latest_has() {
         "{output:#?}"
     );
 }
+
+/// A text of many words as one line.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_maildir_that_is_not_there_is_told_by_what_was_fetched_and_folders_by_their_names() {
+    let (_server, home) = server(1);
+    refused(
+        &home,
+        &["list"],
+        73,
+        &["nothing was fetched into it yet: popfetch fetch a"],
+    );
+    run(&home, &["fetch"], 0);
+    let none = "it has no folders beside the inbox";
+    refused(&home, &["list", "--folder", "Lists"], 1, &[none]);
+    for folder in ["Lists", "Work"] {
+        for part in ["cur", "new", "tmp"] {
+            fs::create_dir_all(home.maildir("a").join(format!(".{folder}")).join(part)).unwrap();
+        }
+    }
+    refused(
+        &home,
+        &["list", "--folder", "Zzz"],
+        1,
+        &["it has these: Lists, Work"],
+    );
+    fs::remove_dir_all(home.maildir("a")).unwrap();
+    refused(
+        &home,
+        &["list"],
+        73,
+        &["mail was fetched before", "popfetch fetch says"],
+    );
+    let lost = ["state", "accept", "a", "--lost-maildir"];
+    refused(&home, &lost, 64, &["--fetch-again", "--leave"]);
+}
+
+#[test]
+fn a_password_that_is_none_is_told_with_the_place_that_it_was_read_from() {
+    let (server, home) = server(1);
+    let config = home.account_config("a", &server.account());
+    let file = home.private_file("a.password", "");
+    home.config(&config);
+    let place = format!("the password is empty (from {})", file.display());
+    refused(&home, &["fetch"], 77, &[&place]);
+    home.private_file("a.password", "a\0b\n");
+    refused(&home, &["fetch"], 77, &["NUL in it (from ", "a.password)"]);
+    let key = format!("password-file = {:?}", file.to_str().unwrap());
+    home.config(&config.replace(&key, "password-command = [\"true\"]"));
+    refused(
+        &home,
+        &["fetch"],
+        77,
+        &["(from `true`, the `password-command`)"],
+    );
+}
+
+#[test]
+fn the_words_of_toml_are_those_of_the_manual_and_an_old_tls_is_called_so() {
+    let (server, home) = server(1);
+    for (key, words) in [
+        ("tls-min-version = \"1.1\"", "TLS 1.0 and 1.1 are not safe"),
+        ("tls-min-version = 1.2", "expected a text in quotes"),
+        ("keep = never", "a text stands in quotes, as in \"14 days\""),
+        ("keep = \"never", "invalid text"),
+    ] {
+        home.one_account(&server.account(), &format!("{key}\n"));
+        let output = run(&home, &["fetch"], 78);
+        let said = flat(&output.stderr);
+        assert!(
+            said.contains(words) && !said.contains("string"),
+            "{output:#?}"
+        );
+    }
+}
+
+#[test]
+fn the_status_of_a_watch_without_a_config_says_so() {
+    let home = Home::new();
+    let output = run(&home, &["watch", "--status"], 1);
+    let said = flat(&output.stdout);
+    assert!(
+        said.contains("does not exist") && said.contains("popfetch setup"),
+        "{output:#?}"
+    );
+}
+
+#[test]
+fn a_dry_run_after_the_state_was_moved_says_that_mail_is_known_by_its_content() {
+    let (former, home) = server(3);
+    run(&home, &["fetch"], 0);
+    let renamed = former.maildrop().messages();
+    let renamed = renamed
+        .iter()
+        .enumerate()
+        .map(|(n, it)| Message::new(format!("other-{n}"), it.octets()));
+    let latter = Server::start(&crate::support::maildrop::Maildrop::new(renamed));
+    home.one_account(&latter.account(), "");
+    run(
+        &home,
+        &["state", "move", &crate::given::id_of(&former), "a"],
+        0,
+    );
+    refused(
+        &home,
+        &["fetch", "-n"],
+        0,
+        &[
+            "would fetch 3",
+            "3 are stored",
+            "is not stored a second time",
+        ],
+    );
+    refused(&home, &["fetch"], 0, &["nothing new, 3 here already"]);
+    let output = run(&home, &["fetch", "-n"], 0);
+    assert!(!output.stderr.contains("a second time"), "{output:#?}");
+}

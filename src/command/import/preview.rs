@@ -194,7 +194,14 @@ fn names_in_words(plan: &Plan, planned: &Planned, may_delete: bool, home: &Path)
     match (&draft.seen_file, draft.left) {
         (Some(file), _) => format!(
             "{names} that {tool} has fetched, from {}: never fetched again, {}",
-            shown(file, home),
+            match draft.seen_more {
+                0 => shown(file, home),
+                more => format!(
+                    "{} and {} like it",
+                    shown(file, home),
+                    count(more as u64, "more file")
+                ),
+            },
             match may_delete {
                 true => "and deleted from the server as `keep` says (--may-delete)",
                 false => "and not deleted from the server",

@@ -2,13 +2,14 @@
 //! watch runs, and written anew with every beat.
 //!
 //! ```text
-//! popfetch-watch  pid  since  beat  accounts  running  failing  names...  crc
+//! popfetch-watch  pid  since  beat  accounts  running  failing  names...  (way  names...)...  crc
 //! ```
 //! Times are seconds since the machine has started, which no clock that is set changes. The lock goes
 //! with the process, whatever ends it; so nothing has to be removed, and nothing is believed that a
 //! dead process has left.
 
 use super::Which;
+use super::ways::{MOST_WAYS, NAMED, Way};
 use crate::cli::Watch;
 use crate::durable::line::{seal, unseal};
 use crate::durable::{Dir, Disk, File};
@@ -27,9 +28,6 @@ pub(super) const BEAT: Duration = Duration::from_secs(60);
 
 /// One that has not said so for this long hangs.
 const SILENT: Duration = Duration::from_secs(3 * 60);
-
-/// Accounts that are named at most: the line is read in one piece.
-pub(super) const NAMED: usize = 5;
 
 /// How long someone may look at the file, which takes the lock for a moment, or write to it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -51,6 +49,8 @@ pub(super) struct State {
     pub(super) failing: usize,
     /// The first of these.
     pub(super) names: Vec<String>,
+    /// How it hears of mail.
+    pub(super) ways: Vec<Way>,
 }
 
 /// What has become of a watch.
@@ -101,9 +101,11 @@ impl Health {
             state.running,
             state.failing
         );
-        for name in state.names.iter().take(NAMED) {
-            line.push('\t');
-            line.push_str(&name.replace(['\t', '\n'], " "));
+        let field = |text: &str| format!("\t{}", text.replace(['\t', '\n'], " "));
+        line.extend(state.names.iter().take(NAMED).map(|name| field(name)));
+        for way in state.ways.iter().take(MOST_WAYS) {
+            line.push_str(&field(&way.word()));
+            line.extend(way.names.iter().take(NAMED).map(|name| field(name)));
         }
         let mut sealed = Vec::new();
         seal(line, &mut sealed);
@@ -140,8 +142,17 @@ impl Found {
         }
     }
 
-    /// A line for people.
-    pub(super) fn line(&self) -> String {
+    /// Lines for people.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let ways: &[Way] = match self {
+            Self::Well(state) => &state.ways,
+            Self::Nothing | Self::Silent { .. } => &[],
+        };
+        let ways = ways.iter().map(Way::line);
+        std::iter::once(self.line()).chain(ways).collect()
+    }
+
+    fn line(&self) -> String {
         match self {
             Self::Nothing => "no popfetch watch of these accounts is running".to_owned(),
             Self::Silent { pid, silent } => format!(
@@ -203,11 +214,18 @@ fn read(file: impl Read) -> Option<Told> {
     let mut next = || fields.next();
     let (pid, _since) = (next()?.parse().ok()?, next()?.parse::<u64>().ok()?);
     let beat = next()?.parse().ok()?;
+    let (accounts, running) = (next()?.parse().ok()?, next()?.parse().ok()?);
+    let failing: usize = next()?.parse().ok()?;
+    let mut names = |count: usize| -> Vec<String> {
+        let names = fields.by_ref().take(count.min(NAMED));
+        names.map(str::to_owned).collect()
+    };
     let state = State {
-        accounts: next()?.parse().ok()?,
-        running: next()?.parse().ok()?,
-        failing: next()?.parse().ok()?,
-        names: fields.map(str::to_owned).collect(),
+        accounts,
+        running,
+        failing,
+        names: names(failing),
+        ways: Way::read(&mut names),
     };
     Some(Told { pid, beat, state })
 }
@@ -245,6 +263,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
     use clap::Parser;
+    use std::collections::BTreeSet;
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -274,12 +293,14 @@ mod tests {
             accounts: 3,
             running: 1,
             failing: 7,
-            names: vec!["a".to_owned(), "b c".to_owned()],
+            // As many as there would be.
+            names: ["a", "b c", "d", "e", "f"].map(str::to_owned).to_vec(),
+            ways: Way::of([("a", at(600))].into_iter(), &BTreeSet::new()),
         };
         health.beat(&state, at(2000)).unwrap();
         // A process does not lock itself out: the lock is that of the file as it was opened.
         assert_eq!(look(2180), Found::Well(state.clone()));
-        let wanted = "watching 3 accounts, 1 being fetched; 7 failing: a, b c, ...";
+        let wanted = "watching 3 accounts, 1 being fetched; 7 failing: a, b c, d, e, f, ...";
         assert_eq!(look(2180).line(), wanted);
         let pid = std::process::id();
         let silent = at(181);

@@ -55,6 +55,8 @@ struct Process {
     running: Running,
     words: ChildStdout,
     began: Duration,
+    /// The server has agreed to say when mail comes.
+    is_told: bool,
     /// What has come of a line.
     line: Vec<u8>,
 }
@@ -106,6 +108,7 @@ impl Process {
                 match octet {
                     b'\n' => {
                         let line = std::mem::take(&mut self.line);
+                        self.is_told |= LISTENING.as_bytes() == line;
                         has_news |= [LISTENING, MAIL].iter().any(|it| it.as_bytes() == line);
                     }
                     // No word of ours is so long.
@@ -179,6 +182,13 @@ impl Listeners {
         }
     }
 
+    /// The accounts whose servers say just now when mail comes.
+    pub(super) fn told(&self) -> BTreeSet<&str> {
+        let is_told = |it: &Listener| it.process.as_ref().is_some_and(|it| it.is_told);
+        let told = self.accounts.iter().filter(|(_, it)| is_told(it));
+        told.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// When the next one is due.
     pub(super) fn next(&self, gets_through: impl Fn(&str) -> bool) -> Option<Duration> {
         let waiting = self.accounts.iter();
@@ -225,6 +235,7 @@ fn begin(
         running,
         words,
         began: now,
+        is_told: false,
         line: Vec::new(),
     })
 }

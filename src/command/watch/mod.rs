@@ -9,6 +9,7 @@ mod listeners;
 mod round;
 mod schedule;
 mod service;
+mod ways;
 
 use super::context::{Context, stop_on_signals};
 use super::fail::{Failure, print};
@@ -22,7 +23,7 @@ use crate::stop::Stop;
 use crate::stop::calls::Calls;
 use crate::system::uptime as now;
 use crate::term::{columns, escape_str, without_numbers, wrap};
-use health::{BEAT, Found, Health, NAMED, State};
+use health::{BEAT, Found, Health, State};
 use listeners::Listeners;
 use round::{Rounds, Text};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -38,6 +39,7 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use ways::{NAMED, Way};
 
 /// Which watch it is: what its command line says.
 struct Which<'a> {
@@ -78,7 +80,16 @@ fn status(context: &Context<'_>, which: &Which<'_>) -> Result<Status, Failure> {
         Setting::read(context, which, false)?;
     }
     if !context.global.quiet {
-        print(wrap("", &found.line(), columns(io::stdout())) + "\n")?;
+        for (at, line) in found.lines().iter().enumerate() {
+            let indent = if at == 0 { "" } else { "  " };
+            print(wrap(indent, line, columns(io::stdout())) + "\n")?;
+        }
+        if found == Found::Nothing
+            && let Err(failure) = Setting::read(context, which, false)
+            && failure.is_of_no_accounts()
+        {
+            print(format!("{}: popfetch setup sets one up\n", failure.text()))?;
+        }
         if found == Found::Nothing && of_all(&directory, which) {
             print("a watch of all accounts is: popfetch watch --status\n")?;
         }
@@ -336,6 +347,7 @@ impl Watching<'_> {
             running: self.schedule.running(),
             failing: self.schedule.failing().count(),
             names,
+            ways: Way::of(self.schedule.intervals(), &self.listeners.told()),
         }
     }
 

@@ -139,6 +139,12 @@ impl Schedule {
         self.accounts.values().filter(|it| !it.is_gone).count()
     }
 
+    /// Each of them, and how often it has its turn.
+    pub(super) fn intervals(&self) -> impl Iterator<Item = (&str, Duration)> {
+        let there = self.accounts.iter().filter(|(_, it)| !it.is_gone);
+        there.map(|(name, it)| (name.as_str(), it.every))
+    }
+
     /// How many are fetched just now.
     pub(super) fn running(&self) -> usize {
         self.accounts.values().filter(|it| it.is_running).count()

@@ -99,7 +99,7 @@ fn take_one(draft: &mut Draft, file: &Oldmail) -> Result<bool, Error> {
         }
     };
     draft.names.extend(read);
-    draft.seen_file.get_or_insert_with(|| path.clone());
+    draft.note_seen_file(path);
     Ok(true)
 }
 

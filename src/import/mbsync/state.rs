@@ -188,7 +188,7 @@ fn take_one(draft: &mut Draft, state: &State<'_>) -> Result<bool, Error> {
         first_seen: None,
     });
     draft.names.extend(names);
-    draft.seen_file.get_or_insert_with(|| path.clone());
+    draft.note_seen_file(path);
     Ok(true)
 }
 

@@ -146,6 +146,39 @@ fn d41_dovecot_keeps_ones_own_mailbox_from_growing_with_each_run() {
 }
 
 #[test]
+fn d41_dovecot_keeps_a_mailbox_from_growing_that_two_accounts_fetch_and_hand_on_to() {
+    for keep in ["", NEVER] {
+        let Some(dovecot) = Dovecot::start_with_imap(&mail(3), "") else {
+            return;
+        };
+        let keys = format!("{TO_GMAIL}{keep}\n");
+        let [_, one] = dovecot.imap_accounts();
+        let home = two_names(&dovecot, "pop3", &keys);
+        let b = home.account_config("b", &one);
+        let b: Vec<&str> = b.lines().filter(|it| !it.starts_with("maildir")).collect();
+        let b = format!(
+            "{}\nprotocol = \"imap\"\ntls = \"starttls\"\n{keys}",
+            b.join("\n")
+        );
+        let config = fs::read_to_string(home.config_file()).unwrap();
+        home.config(&(config + &b));
+        let mut counts = Vec::new();
+        let mut said = String::new();
+        for _ in 0..6 {
+            said += &home.popfetch(["fetch", "--now", "a"]).run().stderr;
+            said += &home.popfetch(["fetch", "--now", "b"]).run().stderr;
+            counts.push(in_dovecot(&dovecot).len());
+        }
+        let last = counts.iter().skip(3);
+        assert!(
+            last.clone().all(|it| *it == counts[5]),
+            "{keep} {counts:?} {said}"
+        );
+        assert!(counts[5] >= 3 && counts[5] <= 24, "{counts:?}");
+    }
+}
+
+#[test]
 fn d41_dovecot_keeps_what_has_come_back_in_ones_own_mailbox_whatever_its_header() {
     let mut messages = mail(1);
     let sent = "From: a@x\nDate: Mon, 23 Nov 2020 09:10:02 +0000\nSubject: sent\n\nbody\n";

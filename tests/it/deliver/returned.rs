@@ -77,7 +77,7 @@ fn assert_these_stay(
     assert_said(
         &output,
         &[
-            &format!("{count} messages not deleted from the server: it came back"),
+            &format!("{count} messages not deleted from the server: they came back"),
             "popfetch state accept a --came-back",
         ],
     );
@@ -304,7 +304,7 @@ fn d41_what_somebody_puts_back_on_the_server_stays_unless_it_is_in_the_maildir()
         assert_eq!(server.maildrop().count(), left, "{what}: {output:#?}");
         assert_eq!(tree::count(&home.maildir("a")), 3 - left, "{what}");
         if is_removed {
-            assert_said(&output, &["not deleted from the server: it came back"]);
+            assert_said(&output, &["not deleted from the server: they came back"]);
             run(&home, &["state", "accept", "a", "--came-back"], 0);
             fetch(&home);
             assert_eq!(server.maildrop().count(), 0, "{what}");

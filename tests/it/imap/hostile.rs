@@ -252,7 +252,7 @@ fn another_protocols_server_is_named() {
     let (server, home) = serving(&mail(1), "");
     server.mailbox(|it| it.greeting = "+OK POP3 ready".into());
     let output = run(&home, &["fetch"], 76);
-    assert_said(&output, &["its greeting must stand", "a POP3 server"]);
+    assert_said(&output, &["in place of its greeting", "a POP3 server"]);
     server.mailbox(|it| it.greeting = "* BYE too many connections".into());
     let output = run(&home, &["fetch", "--now"], 75);
     assert_said(&output, &["turned us away", "too many connections"]);

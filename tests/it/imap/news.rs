@@ -62,6 +62,10 @@ fn mail_is_fetched_when_it_comes() {
     let (server, home) = serving(&mail(2), "");
     let watch = watch(&home);
     until_heard(&watch, &server);
+    until(&watch, "the status says who listens", || {
+        let told = home.popfetch(["watch", "--status"]).run().stdout;
+        told.contains("as soon as the server says") && told.trim_end().ends_with("(IDLE): a")
+    });
     server.mailbox(|it| drop(it.messages.remove(0)));
     push(&server, 3);
     until_stored(&watch, &home, 3);

@@ -141,7 +141,9 @@ fn accounts_of_the_config_file_are_listed_together_and_each_by_its_name() {
         "{output:#?}"
     );
     assert!(
-        output.stderr.contains("the first fetch makes it"),
+        output
+            .stderr
+            .contains("nothing was fetched into it yet: popfetch fetch "),
         "{output:#?}"
     );
     assert!(!other.exists());

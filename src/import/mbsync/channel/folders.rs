@@ -207,9 +207,15 @@ impl<'a> Channel<'a> {
             );
         }
         if wanted.iter().any(|it| it != "INBOX") && self.store.layout() != Layout::Maildir {
+            // One that is there, where one is named.
+            let is_one = |word: &&String| *word != "INBOX" && !word.contains(['*', '\\']);
+            let example = wanted.iter().find(is_one);
+            let example = example.map_or_else(String::new, |word| {
+                format!(", as .{}", word.replace('/', "."))
+            });
             draft.differs.push(format!(
-                "mbsync keeps other folders in {}, popfetch in the Maildir itself, as .Archive.2026: what mbsync \
-                 fetched stays where it is, what comes now goes there",
+                "mbsync keeps other folders in {}, popfetch in the Maildir itself, in directories that begin with a \
+                 dot{example}: what mbsync fetched stays where it is, what comes now goes there",
                 self.store.path().unwrap_or("directories of their own")
             ));
         }
