@@ -145,11 +145,17 @@ fn no_such_word(
     let hint = match nearest(word, &known) {
         Some(near) => format!("did you mean `popfetch {}{config}`?", quoted(near)),
         None if word.contains('@') && !word.contains('/') => {
+            // A URL without its slashes.
+            let is_imap = word.starts_with("imaps:");
+            let schemes = ["pops:", "imaps:", "pop3s:"];
+            let bare = schemes.iter().find_map(|it| word.strip_prefix(it));
             // Without the password, which others could read on a command line.
+            let word = bare.unwrap_or(word);
             let (login, host) = word.rsplit_once('@').unwrap_or(("", word));
             let user = login.split_once(':').map_or(login, |(user, _)| user);
             let address = quoted(&format!("{user}@{host}"));
-            let url = quoted(&format!("pops://{user}@{host}"));
+            let scheme = if is_imap { "imaps" } else { "pops" };
+            let url = quoted(&format!("{scheme}://{user}@{host}"));
             format!(
                 "to set an account up: popfetch setup {address}{config}; to fetch without one: \
                  popfetch {url} --maildir DIR"

@@ -284,12 +284,13 @@ impl<'p> Account<'p> {
     }
 
     /// Asks once more for headers that would have messages left or deleted, and tells which are the same. A
-    /// header has no size that could tell whether it is whole, or whose it is: where answers were exchanged,
-    /// or one came twice and another not at all, the second time they come in another order.
+    /// header has no size that could tell whether it is whole, or whose it is. Each is asked for twice in a row, in
+    /// another order than before: where answers are exchanged, or one comes twice and another not at all, not all
+    /// three agree, whichever neighbours it happens to.
     fn hear_again(
         &self,
         session: &mut Source,
-        mut doubtful: HashMap<MessageNumber, Heard>,
+        doubtful: HashMap<MessageNumber, Heard>,
     ) -> Result<Vec<(bool, Heard)>, Error> {
         if doubtful.is_empty() {
             return Ok(Vec::new());
@@ -297,17 +298,21 @@ impl<'p> Account<'p> {
         let mut numbers: Vec<MessageNumber> = doubtful.keys().copied().collect();
         numbers.sort_unstable();
         numbers.reverse();
-        let mut heard_again = Vec::with_capacity(numbers.len());
-        session.headers(numbers, HEADER_LIMIT, |number, header| {
+        let twice = numbers.into_iter().flat_map(|number| [number; 2]);
+        let mut agree: HashMap<MessageNumber, bool> = HashMap::new();
+        session.headers(twice, HEADER_LIMIT, |number, header| {
             let hash: [u8; 32] = Sha256::digest(header.unwrap_or_default()).into();
-            if let Some(heard) = doubtful.remove(&number) {
-                heard_again.push((hash == heard.hash, heard));
-            }
+            let is_same = doubtful
+                .get(&number)
+                .is_some_and(|heard| heard.hash == hash);
+            *agree.entry(number).or_insert(true) &= is_same;
         })?;
         if !session.is_in_step()? {
             return Err(Error::NotInStep);
         }
-        Ok(heard_again)
+        let heard = doubtful.into_iter();
+        let heard = heard.filter_map(|(number, heard)| Some((*agree.get(&number)?, heard)));
+        Ok(heard.collect())
     }
 
     /// A way to ask the program that decides where no rule does, if there is one.

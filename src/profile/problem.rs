@@ -100,7 +100,12 @@ impl Problem {
             .flatten()
             .filter(|_| !is_meant(found, &expected));
         let help = stray
-            .map(|name| format!("an account's table is named in full: [accounts.{name}]"))
+            .map(|name| match name {
+                "rules" => {
+                    "rules are an account's, which is named: [[accounts.NAME.rules]]".to_owned()
+                }
+                _ => format!("an account's table is named in full: [accounts.{name}]"),
+            })
             .or_else(|| meant(found, &expected, unknown_key))
             .or_else(|| of_an_account(found, &expected))
             .or_else(|| nearest(found, &expected).map(|near| format!("did you mean `{near}`?")))

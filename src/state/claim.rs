@@ -145,7 +145,10 @@ impl Claim {
         if !is_known {
             // Where nothing was ever stored nothing stays behind.
             let has_stored = self.memory.has_stored();
-            let last = self.memory.homes.all.last().map(|home| home.path.as_path());
+            let homes = &self.memory.homes;
+            let last = homes
+                .of_run(homes.last_run())
+                .map(|home| home.path.as_path());
             let last = last.filter(|last| has_stored && *last != site.path());
             opened.moved_from = last.map(|last| match waits_in(&self.dir, last) {
                 true => Former::Spool,

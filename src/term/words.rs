@@ -60,8 +60,11 @@ pub fn without_numbers(text: &str) -> String {
 pub fn nearest<'a, S: AsRef<str>>(word: &str, known: &'a [S]) -> Option<&'a str> {
     /// Below this, words are not alike; found by trying misspellings of the keys.
     const ALIKE: f64 = 0.8;
+    // One slip of a finger for three letters: what begins alike is not the same word yet.
+    let slips = (word.chars().count() + 1) / 3;
     known
         .iter()
+        .filter(|name| strsim::damerau_levenshtein(word, name.as_ref()) <= slips.max(1))
         .map(|name| (strsim::jaro_winkler(word, name.as_ref()), name))
         .filter(|(likeness, _)| *likeness > ALIKE)
         .max_by(|a, b| a.0.total_cmp(&b.0))

@@ -227,7 +227,7 @@ fn names_in_words(plan: &Plan, planned: &Planned, may_delete: bool, home: &Path)
         }
         (None, true) => format!(
             "there is no file of what {tool} has fetched: if the server has ten messages or more, \
-             the first fetch stops before it takes any"
+             the first fetch stops before it takes any; fewer are all fetched"
         ),
         (None, false) => format!(
             "there is no file of what {tool} has fetched: the first fetch takes all that the server has"

@@ -9,6 +9,10 @@ use crate::state::Name;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// No Thunderbird is older than this (September 2001), in seconds since 1970; and what is left of a time that was cut
+/// has fewer digits.
+const EARLIEST: i64 = 1_000_000_000;
+
 /// What Thunderbird knows of an account.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(super) struct Known {
@@ -98,7 +102,7 @@ pub(super) fn read(path: &Path, octets: &[u8], owner: Owner<'_>) -> Result<Known
         last = (number, time.is_some());
         // Some versions wrote `undefined`; the message is known all the same.
         let time = time.and_then(|time| std::str::from_utf8(time).ok()?.parse().ok());
-        let time = time.filter(|time| *time > 0);
+        let time = time.filter(|time| *time >= EARLIEST);
         let known = block.entry(unique_id).or_insert((status, time));
         *known = (status.max(known.0), known.1.or(time));
     }
@@ -201,9 +205,9 @@ mod tests {
     #[test]
     fn what_is_kept_or_waits_for_its_deletion_is_seen_and_what_is_fetched_in_part_is_not() {
         let text = b"# POP3 State File\n# This is a generated file!  Do not edit.\n\n*POP.example.net jane\n\
-                     k a@1 1465888909\nd b 1465888910\nb c 1465888911\nf d 1465888912\nk e undefined\nk f 0";
-        let seen = ["a@1", "b", "e", "f"].map(str::to_owned);
-        let times = [Some(1_465_888_909), Some(1_465_888_910), None, None];
+                     k a@1 1465888909\nd b 1465888910\nb c 1465888911\nf d 1465888912\nk g 146588891\nk e undefined\nk f 0";
+        let seen = ["a@1", "b", "e", "f", "g"].map(str::to_owned);
+        let times = [Some(1_465_888_909), Some(1_465_888_910), None, None, None];
         let expected: Vec<_> = seen.into_iter().zip(times).collect();
         assert_eq!(of(text, Place::Guessed).unwrap(), (expected.clone(), 1, 2));
         let windows = String::from_utf8_lossy(text).replace('\n', "\r\n");
