@@ -284,13 +284,12 @@ impl<'p> Account<'p> {
     }
 
     /// Asks once more for headers that would have messages left or deleted, and tells which are the same. A
-    /// header has no size that could tell whether it is whole, or whose it is. Each is asked for twice in a row, in
-    /// another order than before: where answers are exchanged, or one comes twice and another not at all, not all
-    /// three agree, whichever neighbours it happens to.
+    /// header has no size that could tell whether it is whole, or whose it is: where answers are exchanged, or
+    /// one comes twice and another not at all, the second time each has other neighbours, or none.
     fn hear_again(
         &self,
         session: &mut Source,
-        doubtful: HashMap<MessageNumber, Heard>,
+        mut doubtful: HashMap<MessageNumber, Heard>,
     ) -> Result<Vec<(bool, Heard)>, Error> {
         if doubtful.is_empty() {
             return Ok(Vec::new());
@@ -298,21 +297,19 @@ impl<'p> Account<'p> {
         let mut numbers: Vec<MessageNumber> = doubtful.keys().copied().collect();
         numbers.sort_unstable();
         numbers.reverse();
-        let twice = numbers.into_iter().flat_map(|number| [number; 2]);
-        let mut agree: HashMap<MessageNumber, bool> = HashMap::new();
-        session.headers(twice, HEADER_LIMIT, |number, header| {
-            let hash: [u8; 32] = Sha256::digest(header.unwrap_or_default()).into();
-            let is_same = doubtful
-                .get(&number)
-                .is_some_and(|heard| heard.hash == hash);
-            *agree.entry(number).or_insert(true) &= is_same;
-        })?;
+        let mut heard_again = Vec::with_capacity(numbers.len());
+        for flight in flights_of_strangers(numbers) {
+            session.headers(flight, HEADER_LIMIT, |number, header| {
+                let hash: [u8; 32] = Sha256::digest(header.unwrap_or_default()).into();
+                if let Some(heard) = doubtful.remove(&number) {
+                    heard_again.push((hash == heard.hash, heard));
+                }
+            })?;
+        }
         if !session.is_in_step()? {
             return Err(Error::NotInStep);
         }
-        let heard = doubtful.into_iter();
-        let heard = heard.filter_map(|(number, heard)| Some((*agree.get(&number)?, heard)));
-        Ok(heard.collect())
+        Ok(heard_again)
     }
 
     /// A way to ask the program that decides where no rule does, if there is one.
@@ -407,4 +404,14 @@ impl<'p> Account<'p> {
             _ => reason.to_string(),
         }
     }
+}
+
+/// The same numbers in flights in which none stands beside one that it stood beside: of three no order is such a
+/// one, so that each is alone then.
+fn flights_of_strangers(numbers: Vec<MessageNumber>) -> Vec<Vec<MessageNumber>> {
+    if numbers.len() < 4 {
+        return numbers.into_iter().map(|number| vec![number]).collect();
+    }
+    let every_other = |from| numbers.iter().copied().skip(from).step_by(2);
+    vec![every_other(1).chain(every_other(0)).collect()]
 }

@@ -9,8 +9,8 @@ use crate::state::Name;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// No Thunderbird is older than this (September 2001), in seconds since 1970; and what is left of a time that was cut
-/// has fewer digits.
+/// No Thunderbird is older than this (September 2001), in seconds since 1970; what is left of a time that was cut has
+/// fewer digits.
 const EARLIEST: i64 = 1_000_000_000;
 
 /// What Thunderbird knows of an account.
@@ -102,7 +102,9 @@ pub(super) fn read(path: &Path, octets: &[u8], owner: Owner<'_>) -> Result<Known
         last = (number, time.is_some());
         // Some versions wrote `undefined`; the message is known all the same.
         let time = time.and_then(|time| std::str::from_utf8(time).ok()?.parse().ok());
-        let time = time.filter(|time| *time >= EARLIEST);
+        // Behind the last line without an end the time may be cut.
+        let is_cut = !ends_well && octets.ends_with(line);
+        let time = time.filter(|time| *time > if is_cut { EARLIEST } else { 0 });
         let known = block.entry(unique_id).or_insert((status, time));
         *known = (status.max(known.0), known.1.or(time));
     }
@@ -205,9 +207,9 @@ mod tests {
     #[test]
     fn what_is_kept_or_waits_for_its_deletion_is_seen_and_what_is_fetched_in_part_is_not() {
         let text = b"# POP3 State File\n# This is a generated file!  Do not edit.\n\n*POP.example.net jane\n\
-                     k a@1 1465888909\nd b 1465888910\nb c 1465888911\nf d 1465888912\nk g 146588891\nk e undefined\nk f 0";
-        let seen = ["a@1", "b", "e", "f", "g"].map(str::to_owned);
-        let times = [Some(1_465_888_909), Some(1_465_888_910), None, None, None];
+                     k a@1 1465888909\nd b 1465888910\nb c 1465888911\nf d 1465888912\nk e undefined\nk f 0";
+        let seen = ["a@1", "b", "e", "f"].map(str::to_owned);
+        let times = [Some(1_465_888_909), Some(1_465_888_910), None, None];
         let expected: Vec<_> = seen.into_iter().zip(times).collect();
         assert_eq!(of(text, Place::Guessed).unwrap(), (expected.clone(), 1, 2));
         let windows = String::from_utf8_lossy(text).replace('\n', "\r\n");
@@ -229,6 +231,19 @@ mod tests {
             assert!(of(b"# POP3 State File\n", place).unwrap().0.is_empty());
         }
         assert!(of(renamed, Place::Guessed).unwrap().0.is_empty());
+    }
+
+    #[test]
+    fn a_time_that_may_be_cut_counts_as_none() {
+        for (end, time) in [
+            ("", None),
+            ("5", Some(1_465_888_915)),
+            ("\n", Some(146_588_891)),
+        ] {
+            let text = format!("*pop.example.net jane\nk a 146588891{end}");
+            let known = of(text.as_bytes(), Place::Guessed).unwrap().0;
+            assert_eq!(known, [("a".to_owned(), time)], "{text}");
+        }
     }
 
     #[test]

@@ -223,21 +223,28 @@ fn top(message: &Message) -> String {
     format!("+OK\r\n{header}\r\n\r\n.\r\n")
 }
 
-/// Of two messages the other one is the neighbour in whatever order they are asked for.
+/// Of two messages the other one would be the neighbour in whatever order they are asked for.
 #[test]
-fn headers_that_are_exchanged_again_when_they_are_asked_for_once_more_delete_nothing() {
+fn headers_that_are_exchanged_where_they_come_together_delete_nothing() {
     let [one, two] = [from("lists", 1), from("shop", 2)];
-    let behaviour = Behaviour::new()
-        .on_occurrences("TOP 1 0", 0..2, Reply::raw(top(&two)))
-        .on_occurrences("TOP 2 0", 0..2, Reply::raw(top(&one)));
+    let exchanged = |one: &Message, two: &Message| {
+        Behaviour::new()
+            .on_occurrences("TOP 1 0", 0..1, Reply::raw(top(two)))
+            .on_occurrences("TOP 2 0", 0..1, Reply::raw(top(one)))
+    };
     let rules = "from = \"*@shop.example\"; then = \"delete\"\n\
                  from = \"*@lists.example\"; then = \"skip\"";
-    let (server, home) = ruled(vec![one, two], "", rules, behaviour);
+    let messages = vec![one.clone(), two.clone()];
+    let (server, home) = ruled(messages.clone(), "", rules, exchanged(&one, &two));
     run(&home, &[], 0);
     assert_eq!(server.maildrop().unique_ids(), ["uid-1", "uid-2"]);
-    // Once it does that no more, they are told apart.
+    let together = server.last_session().flights;
+    // One at a time, there is one flight for each TOP more than with both at once.
+    let keys = "pipelining = \"off\"\n";
+    let (server, home) = ruled(messages, keys, rules, exchanged(&one, &two));
     run(&home, &[], 0);
-    assert_eq!(server.maildrop().unique_ids(), ["uid-1"]);
+    assert_eq!(server.maildrop().unique_ids(), ["uid-1", "uid-2"]);
+    assert!(server.last_session().flights > together);
 }
 
 /// Some servers lose a request, and answer another one twice.
