@@ -103,9 +103,10 @@
 //! | E14 | Before a message of an earlier session is deleted its file is looked for: there, as long as it was; or absent from a Maildir that is seen, with its line, and not back under another name since it had left the server. | [`Store::vouch`](state::Store::vouch), [`maildir::Search`] |
 //!
 //! What is handed on has no names by which it could be looked up. In a folder of another account a message that may be
-//! there is looked for by its Message-ID, or else by date and size, and all of it is compared (`source/imap/find.rs`,
-//! `handover/post/comparison.rs`). It counts as there only where no message was before it was tried, as `g` says, and
-//! where no other one is, as `d` says of each (fact D42, `source/imap/standing.rs`, `state/neighbours.rs`).
+//! there is looked for by its Message-ID, or else by date and size, and among what has come since, and all of it is
+//! compared (`source/imap/find.rs`, `handover/post/comparison.rs`). It counts as there only where no message was before
+//! it was tried, as `g` says, and where no other one is, as `d` says of each in the journals of all accounts, which are
+//! read after the folder (fact D42, `source/imap/standing.rs`, `state/neighbours.rs`).
 //! An mbox file gets each message once: how long it was is recorded before (`g`), what a kill has left of a message is cut off,
 //! by whichever account appends there first, wherever the message's own file is by then (if that is gone, but for
 //! a half that ends with an empty line: nothing shows that it is one), and up to where the file is accounted for is recorded behind it
