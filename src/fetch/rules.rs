@@ -411,3 +411,23 @@ fn flights_of_strangers(numbers: Vec<MessageNumber>) -> Vec<Vec<MessageNumber>> 
     let every_other = |from| numbers.iter().copied().skip(from).step_by(2);
     vec![every_other(1).chain(every_other(0)).collect()]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_that_are_asked_for_again_have_no_neighbour_twice() {
+        for count in 1..20 {
+            let number = |n| MessageNumber::new(n).unwrap();
+            let flights = flights_of_strangers((1..=count).map(number).collect());
+            let neighbours = flights.iter().flat_map(|it| it.windows(2));
+            for pair in neighbours {
+                assert_ne!(pair[0].value().abs_diff(pair[1].value()), 1, "{flights:?}");
+            }
+            let mut all: Vec<_> = flights.concat();
+            all.sort_unstable();
+            assert_eq!(all.len(), count as usize);
+        }
+    }
+}

@@ -216,40 +216,14 @@ fn another_message_under_the_unique_id_of_one_that_was_deleted_is_judged_by_itse
     assert_eq!(server.maildrop().count(), 3);
 }
 
-/// The answer to TOP.
-fn top(message: &Message) -> String {
-    let text = String::from_utf8(message.octets()).unwrap();
-    let header = text.split("\r\n\r\n").next().unwrap().to_owned();
-    format!("+OK\r\n{header}\r\n\r\n.\r\n")
-}
-
-/// Of two messages the other one would be the neighbour in whatever order they are asked for.
-#[test]
-fn headers_that_are_exchanged_where_they_come_together_delete_nothing() {
-    let [one, two] = [from("lists", 1), from("shop", 2)];
-    let exchanged = |one: &Message, two: &Message| {
-        Behaviour::new()
-            .on_occurrences("TOP 1 0", 0..1, Reply::raw(top(two)))
-            .on_occurrences("TOP 2 0", 0..1, Reply::raw(top(one)))
-    };
-    let rules = "from = \"*@shop.example\"; then = \"delete\"\n\
-                 from = \"*@lists.example\"; then = \"skip\"";
-    let messages = vec![one.clone(), two.clone()];
-    let (server, home) = ruled(messages.clone(), "", rules, exchanged(&one, &two));
-    run(&home, &[], 0);
-    assert_eq!(server.maildrop().unique_ids(), ["uid-1", "uid-2"]);
-    let together = server.last_session().flights;
-    // One at a time, there is one flight for each TOP more than with both at once.
-    let keys = "pipelining = \"off\"\n";
-    let (server, home) = ruled(messages, keys, rules, exchanged(&one, &two));
-    run(&home, &[], 0);
-    assert_eq!(server.maildrop().unique_ids(), ["uid-1", "uid-2"]);
-    assert!(server.last_session().flights > together);
-}
-
 /// Some servers lose a request, and answer another one twice.
 #[test]
 fn a_header_that_came_for_another_message_deletes_and_leaves_nothing_there() {
+    let top = |message: &Message| {
+        let text = String::from_utf8(message.octets()).unwrap();
+        let header = text.split("\r\n\r\n").next().unwrap().to_owned();
+        format!("+OK\r\n{header}\r\n\r\n.\r\n")
+    };
     let [one, two, three] = [from("lists", 1), from("shop", 2), from("boss", 3)];
     for then in ["delete", "skip"] {
         // The answers to TOP 1, 2 and 3 are the headers of 1, 1 and 2; or those of 2 and 3 are exchanged.
