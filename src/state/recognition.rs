@@ -115,7 +115,8 @@ impl Memory {
     /// Whether a listed message is another one than the stored one of its name, as an earlier run has found, and
     /// rules have left it: a header that was read stays remembered until its message is stored.
     fn is_left(&mut self, identity: Identity, id: Id, octets: Option<u64>) -> bool {
-        let is_stored = self.record(id).is_some_and(|it| it.kind == Kind::Stored);
+        let was_stored = |record: &Record| matches!(record.kind, Kind::Stored | Kind::Lost);
+        let is_stored = self.record(id).is_some_and(was_stored);
         let Some(heard) = self.headers.get_mut(&identity).filter(|_| is_stored) else {
             return false;
         };

@@ -45,7 +45,7 @@ impl Memory {
                 self.superseded += u64::from(count != 1);
             }
             Entry::Again { id } => {
-                self.has_lost = true;
+                (self.has_lost, self.lost) = (true, None);
                 self.change(id, |record| record.kind = Kind::Lost);
                 self.note_astray(id);
             }
@@ -208,6 +208,9 @@ impl Memory {
             Entry::Told { time } => self.told = Some(time),
             Entry::Undeletable { id, .. } => self.change(id, |record| {
                 record.futile.add(false);
+                if record.leave == Leave::Asked {
+                    record.leave = Leave::None;
+                }
             }),
             Entry::Unlisted { id, time } => self.change(id, |record| {
                 record.absent = true;
@@ -287,13 +290,7 @@ impl Memory {
         }
         // What was lost is here again.
         self.by_identity.catch_up(&self.records);
-        for lost in self.all_of(identity) {
-            self.change(lost, |record| {
-                if record.kind == Kind::Lost {
-                    record.kind = Kind::Dropped;
-                }
-            });
-        }
+        self.find_again(id);
     }
 
     /// The message is the same under another listing, or listed again.
@@ -304,8 +301,9 @@ impl Memory {
         };
         let before = record.octets.value();
         let resized = before.is_some() && before != listing.octets;
-        // What came back after its deletion was not deleted; any other change is of its size.
-        if record.deleted {
+        // What is still there after its deletion was not deleted, unless it has come back by another name; any
+        // other change is of its size.
+        if record.deleted && identity.is_none_or(|identity| identity == record.identity) {
             record.futile.add(true);
         }
         let only_size = resized && !record.deleted && !record.absent && !record.unsure;
