@@ -11,55 +11,45 @@ use crate::profile::{Overrides, Profile};
 use crate::report::{Event, Report};
 use crate::state;
 use crate::term::{count, quoted};
-use std::fs;
 
 /// Names them to the account that they may be of, with what moves them there.
 pub(super) fn tell(context: &Context<'_>, report: &dyn Report) {
     let Ok(state) = paths::state_dir() else {
         return;
     };
-    // Whoever hands nothing on has none.
-    let Ok(entries) = fs::read_dir(state.join(SPOOL)) else {
+    // Whoever hands nothing on has none, and need not have the config file read again.
+    let spools = state.join(SPOOL);
+    let Some(directory) = state::existing_directory(&state).filter(|_| spools.is_dir()) else {
         return;
     };
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.collect();
-    names.sort_unstable();
     let Some(profiles) = all_profiles(context) else {
         return;
     };
-    names.retain(|name| {
-        let mut ids = profiles.iter().map(|profile| profile.server.id());
-        !ids.any(|id| file_name(&id) == *name)
-    });
-    if names.is_empty() {
-        return;
-    }
     let disk = Disk::new();
-    for name in names {
-        // Once its state is moved the account that has it goes on with them.
-        if !state::journal_path(&state, &name).exists() {
-            continue;
-        }
-        let place = state.join(SPOOL).join(&name);
+    let is_of_none = |id: &String| profiles.iter().all(|it| it.server.id() != *id);
+    let mut ids: Vec<String> = state::accounts(&directory).filter(is_of_none).collect();
+    ids.sort_unstable();
+    for id in ids {
+        let place = spools.join(file_name(&id));
         let waiting = leave::count(&disk, &place).unwrap_or_default();
-        let Some(account) = profiles.iter().find(|it| is_like(&it.server.id(), &name)) else {
+        let Some(account) = profiles
+            .iter()
+            .find(|it| waiting > 0 && state::has_same_user(&it.server.id(), &id))
+        else {
             continue;
         };
         let verb = if waiting == 1 { "waits" } else { "wait" };
         let waits = format!("{} {verb}", count(waiting, "message"));
-        if waiting > 0 {
-            report.report(
-                &account.name,
-                Event::Warning(&format!(
-                    "{waits} to be handed on in {}, of {name}, which no account of the config file is any more. \
-                     If it is this one: popfetch state move {} {}",
-                    shown(&place),
-                    quoted(&name),
-                    account.word(),
-                )),
-            );
-        }
+        report.report(
+            &account.name,
+            Event::Notice(&format!(
+                "{waits} to be handed on in {}, of {id}, which no account of the config file is any more. \
+                 If it is this one: popfetch state move {} {}",
+                shown(&place),
+                quoted(&id),
+                account.word(),
+            )),
+        );
     }
 }
 
@@ -78,16 +68,4 @@ fn all_profiles(context: &Context<'_>) -> Option<Vec<Profile>> {
         .accounts()
         .map(|name| config.profile(name, &overrides));
     profiles.collect::<Result<_, _>>().ok()
-}
-
-/// Whether two states are of the same user, or at the same server.
-fn is_like(id: &str, other: &str) -> bool {
-    let parts = |id: &str| {
-        let (user, server) = id.rsplit_once('@')?;
-        let server = server.strip_suffix("+imap").unwrap_or(server);
-        Some((user.to_owned(), server.to_owned()))
-    };
-    parts(id)
-        .zip(parts(other))
-        .is_some_and(|((user, server), (others, there))| user == others || server == there)
 }

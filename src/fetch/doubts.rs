@@ -7,7 +7,7 @@ use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::plan::{self, Decision, Plan, Policy};
 use crate::report::Event;
 use crate::source::Source;
-use crate::state::{Recorded, Same, Store, Vouched, Withheld};
+use crate::state::{Lasting, Recorded, Same, Store, Vouched, Withheld};
 use crate::term::count;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -297,7 +297,7 @@ impl Account<'_> {
             returned_before,
         } = store.vouch(same, is_due)?;
         let told = self.why_withheld(&withheld, returned_before);
-        if !told.is_empty() && store.may_tell() {
+        if !told.is_empty() && store.may_tell(Lasting::Withheld) {
             told.iter().for_each(|text| self.tell(Event::Warning(text)));
         }
         Ok((recorded, given_up))

@@ -69,7 +69,7 @@ use crate::profile::Profile;
 use crate::report::{Event, Outcome, Report};
 use crate::secrets::Credential;
 use crate::source::{Marked, Source};
-use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Store, Twins};
+use crate::state::{self, Claim, Lasting, MarkedBy, Moment, Opened, Recognition, Store, Twins};
 use crate::stop::Stop;
 use crate::term::count;
 use doubts::Verdicts;
@@ -345,7 +345,7 @@ impl Account<'_> {
         let asked = policy.latest.map(|_| (session, now));
         let due = FirstListings::of(first, store.unread_folders(), maildrop, asked)?;
         let plan = decide(policy, maildrop, store.recognise(maildrop), &due, now);
-        if plan.undated() > 0 && store.may_tell() {
+        if plan.undated() > 0 && store.may_tell(Lasting::Undated) {
             self.tell_undated(&plan);
         }
         self.check_import(store.awaited(), &plan)?;

@@ -13,7 +13,7 @@ use crate::plan::{self, Plan};
 use crate::report::Event;
 use crate::rules::{Gist, Hit, Knowledge, Listed, Rules, Ruling};
 use crate::source::Source;
-use crate::state::{Recorded, Store};
+use crate::state::{Lasting, Recorded, Store};
 use crate::term::count;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -336,10 +336,10 @@ impl<'p> Account<'p> {
         match ruled.ages.time() {
             Some(Err(Ageless::Clock)) => self.tell_ageless(Ageless::Clock),
             // This may last.
-            Some(Err(reason)) if store.may_tell() => self.tell_ageless(reason),
+            Some(Err(reason)) if store.may_tell(Lasting::Ageless) => self.tell_ageless(reason),
             _ => {}
         }
-        if ruled.unknown > 0 && store.may_tell() {
+        if ruled.unknown > 0 && store.may_tell(Lasting::Unruled) {
             let messages = count(ruled.unknown, "message");
             self.tell(Event::Warning(&format!(
                 "the server does not give the {} of {messages} apart from {} (TOP), or none that can be \

@@ -11,7 +11,7 @@ use crate::maildrop::Maildrop;
 use crate::plan;
 use crate::report::{Event, Outcome};
 use crate::source::{Answer, Marked, Meaning, Phase, Source, Traits};
-use crate::state::{Recorded, Store};
+use crate::state::{Lasting, Recorded, Store};
 use crate::term::count;
 
 /// A shorter listing is no part of a longer one: Gmail's parts have 250 to 300 messages.
@@ -169,7 +169,7 @@ impl Account<'_> {
             error
         })?;
         if let Some(unasked) = marked.unasked
-            && store.may_tell()
+            && store.may_tell(Lasting::Unasked)
         {
             self.tell(Event::Warning(&format!(
                 "the server cannot delete just {}: {}. Nothing is deleted there; once the server can do \
@@ -265,7 +265,7 @@ impl Account<'_> {
 
     /// That is a warning once a day.
     fn tell_of_deletions(&self, text: &str, store: &mut Store) {
-        self.tell(match store.may_tell() {
+        self.tell(match store.may_tell(Lasting::Refused) {
             true => Event::Warning(text),
             false => Event::Notice(text),
         });

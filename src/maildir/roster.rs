@@ -154,6 +154,13 @@ impl Roster {
         })
     }
 
+    /// Whether each line is an account's, and there is one: any other may have been the line of an account that
+    /// seems to have none.
+    pub fn is_understood(&self) -> bool {
+        let is_account = |line: &Line| matches!(line, Line::Account(_));
+        !self.lines.is_empty() && self.lines.iter().all(is_account)
+    }
+
     /// The line of an account, or the one that it had under an earlier id with the journal of then:
     /// another account may be known by that id now.
     pub fn of(&self, account: &str, former: &[(String, JournalId)]) -> Option<&Deliverer> {

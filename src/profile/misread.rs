@@ -22,6 +22,10 @@ const CURLY: [(char, char); 9] = [
 /// What to write in the place of a mistake, where that is known.
 pub(super) fn in_plain_words(text: &str, mistake: &Mistake) -> Option<String> {
     let line = text.get(line_of(text, mistake.span.start)?)?;
+    // What is in order by itself is at odds with another line, as a key that stands twice.
+    if is_toml(line) {
+        return None;
+    }
     curly(line)
         .or_else(|| unquoted_name(line))
         .or_else(|| unquoted_text(line))
@@ -83,6 +87,14 @@ fn unquoted_text(line: &str) -> Option<String> {
     {
         return Some("true and false are written in small letters".to_owned());
     }
+    // A number that is written otherwise than TOML wants it.
+    if value
+        .trim_start_matches(['+', '-'])
+        .chars()
+        .all(|c| c.is_ascii_digit() || "._".contains(c))
+    {
+        return None;
+    }
     let mended = format!("{key}= \"{value}\"");
     is_toml(&mended).then(|| "a text stands in quotes, as in \"14 days\"".to_owned())
 }
@@ -126,6 +138,18 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_stands_twice_is_not_told_of_quotes() {
+        for text in [
+            "disabled = true\ndisabled = true",
+            "port = 110\nport = 995",
+            "[accounts.a]\n[accounts.a]",
+            "port = 1\nport = 2 # the \u{201c}old\u{201d} one",
+        ] {
+            assert_eq!(told(text), "as it was", "{text}");
+        }
+    }
+
+    #[test]
     fn a_name_that_lacks_its_quotes_is_shown_with_them() {
         for (text, wanted) in [
             ("[accounts.my mail]", "[accounts.\"my mail\"]"),
@@ -164,6 +188,9 @@ mod tests {
                 "a text stands in quotes, as in \"14 days\"",
                 "{text}"
             );
+        }
+        for text in ["port = 01", "port = 1__0", "port = 9.9.9"] {
+            assert_eq!(told(text), "as it was", "{text}");
         }
         assert!(told("disabled = True").contains("small letters"));
         assert_eq!(told("keep ="), "as it was");

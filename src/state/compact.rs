@@ -272,7 +272,10 @@ impl<'a> Copy<'a> {
             })
         }));
         rest.extend(memory.unpipelined.map(|time| Entry::Unpipelined { time }));
-        rest.extend(memory.told.map(|time| Entry::Told { time }));
+        rest.extend(memory.told.iter().map(|(what, time)| Entry::Told {
+            time: *time,
+            what: *what,
+        }));
         rest.extend(memory.unread.iter().map(|(folder, time)| Entry::Unread {
             time: *time,
             folder: folder.clone(),

@@ -9,7 +9,7 @@ use super::parting::Parting;
 use super::record::{Entry, Id, Taken};
 use super::remembered::{Kind, Record};
 use super::{Error, Files, Opened, Store, rebuild};
-use crate::durable::Dir;
+use crate::durable::{Dir, Disk};
 use crate::maildir::{
     Deliverer, Ground, JournalId, Maildir, MaildirId, Nonce, Nonces, Roster, Search, Site,
 };
@@ -31,6 +31,20 @@ pub(super) enum Custody {
     Adopted,
     /// Its file names another journal, which is no more: what is there is taken in.
     Inherited(Deliverer),
+}
+
+/// Whether it is the very Maildir of the account as it was before its first delivery there: restored from a
+/// backup. Others deliver there, and nothing of it is there yet: a line that was lost beside its mail tells nothing
+/// of what its owner has removed.
+fn is_older(memory: &Memory, site: &Site, disk: &Disk) -> bool {
+    let is_same = |home: &Home| home.vouches && home.id.is_some() && home.id == site.roster.id;
+    if !site.roster.is_understood() || !memory.homes.all.iter().any(is_same) {
+        return false;
+    }
+    let mut search = Search::new(rebuild::tags(memory, &memory.account));
+    let looked = search.add(disk, site.path());
+    let names = looked.and_then(|()| search.look_for_names(|_| true));
+    search.unread().is_none() && names.is_ok_and(|names| names.is_empty())
 }
 
 /// Judges without changing anything. `id` is that of the account's journal, if it has one.
@@ -73,9 +87,7 @@ pub(super) fn judge(
     if !memory.homes.has_ids() && site.ground() == Ground::Whole {
         return Ok(Custody::Adopted);
     }
-    // The very Maildir, as it was before the account first delivered there: restored from a backup.
-    let is_same = |home: &Home| home.vouches && home.id.is_some() && home.id == site.roster.id;
-    if let Some(id) = id.filter(|_| memory.homes.all.iter().any(is_same)) {
+    if let Some(id) = id.filter(|_| is_older(memory, site, dir.disk())) {
         return Ok(Custody::Ours(Deliverer {
             account: memory.account.clone(),
             former: Vec::new(),

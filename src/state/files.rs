@@ -1,11 +1,15 @@
 //! Where an account's state lies: the directory of all, and the names of its files.
 
-use super::{Error, lock};
+use super::{Error, journal, lock};
 use crate::durable::{Dir, Disk};
 use crate::maildrop::file_name;
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// So many files of the directory are looked at, to find whose it has.
+const ENTRIES: usize = 1000;
 
 /// The names of an account's files.
 pub(super) struct Files {
@@ -44,6 +48,17 @@ pub fn held(dir: &Dir, account: &str, now: i64) -> Option<Error> {
 /// Where its journal is, or would be.
 pub fn journal_path(dir: &Path, account: &str) -> PathBuf {
     dir.join(Files::of(account).journal)
+}
+
+/// Whose journals are in the directory of all states, by their ids, in no order.
+pub fn accounts(dir: &Dir) -> impl Iterator<Item = String> + '_ {
+    let names = fs::read_dir(dir.path()).into_iter().flatten().flatten();
+    let names = names.map(|entry| entry.file_name()).take(ENTRIES);
+    let names = names.filter(|name| name.to_string_lossy().ends_with(".journal"));
+    names.filter_map(|name| {
+        let account = journal::account_of(dir.read(&name).ok()?).ok()??;
+        (Files::of(&account).journal == name).then_some(account)
+    })
 }
 
 /// The directory of all accounts' states, if there is one.

@@ -3,6 +3,7 @@
 
 use super::homes::Homes;
 use super::index::Index;
+use super::lasting::Told;
 use super::record::{Glance, Id, Listing, Origin};
 use super::refetched::Lost;
 use super::remembered::{Failures, Heard, Key, Kind, Onward, Record, place_of};
@@ -64,8 +65,7 @@ pub(super) struct Memory {
     /// Some records are of messages whose files were lost.
     pub(super) has_lost: bool,
     pub(super) unpipelined: Option<i64>,
-    /// When it was last told that something is not deleted.
-    pub(super) told: Option<i64>,
+    pub(super) told: Told,
     /// Too many names that were passed over have other sizes in the listing at hand for any to be another message.
     pub(super) doubts_marks: bool,
     /// Messages from here on were not reported yet.

@@ -35,6 +35,7 @@ mod imported;
 mod index;
 mod inspect;
 mod journal;
+mod lasting;
 mod lock;
 mod manners;
 mod marked;
@@ -74,9 +75,10 @@ pub use delivering::{Intended, Intent, Settled};
 pub use doubt::Judgement;
 pub use ending::Changes;
 pub use error::Error;
-pub use files::{existing_directory, held, is_known, journal_path, open_directory};
+pub use files::{accounts, existing_directory, held, is_known, journal_path, open_directory};
 pub use imported::{Elsewhere, Import, Imported, Name};
 pub use inspect::{Examined, Inspected, examine, inspect};
+pub use lasting::Lasting;
 pub use lock::Holder;
 pub use manners::{Credentials, Early, Manners, Why};
 pub use mend::{Accepted, Forgotten, Missing, Names};
@@ -92,7 +94,7 @@ pub use removal::remove;
 pub use ruled::Ruled;
 pub use sizes::SizesSoFar;
 pub use trouble::{Failing, Telling};
-pub use twin::{Twin, Twins};
+pub use twin::{Twin, Twins, has_same_user};
 pub use untold::Untold;
 pub use view::View;
 
@@ -257,16 +259,16 @@ impl Store {
         }]);
     }
 
-    /// Whether it is to be told now that something is not deleted: once, and then daily.
-    pub fn may_tell(&mut self) -> bool {
+    /// Whether it is to be told now: once, and then daily.
+    pub fn may_tell(&mut self, what: Lasting) -> bool {
         const DAILY: i64 = 24 * 60 * 60;
         let now = self.moment.now;
-        let recently = self
-            .memory
-            .told
-            .is_some_and(|told| Moment::counts(told, DAILY, now));
+        let told = |what| self.memory.told.get(&what);
+        let mut times = told(Some(what)).into_iter().chain(told(None));
+        let recently = times.any(|told| Moment::counts(*told, DAILY, now));
         if !recently {
-            self.write([Entry::Told { time: now }]);
+            let what = Some(what);
+            self.write([Entry::Told { time: now, what }]);
         }
         !recently
     }

@@ -67,6 +67,7 @@ mod grammar;
 
 pub(super) use glance::Glance;
 
+use super::lasting::Lasting;
 use super::sizes::Sizes;
 use crate::handover::{Extent, Located};
 use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
@@ -346,8 +347,10 @@ pub(super) enum Entry {
     Back {
         id: Id,
     },
+    /// What goes on for long was told: of one thing, or, by a version that knew one time for all, of all.
     Told {
         time: i64,
+        what: Option<Lasting>,
     },
     Undeletable {
         id: Id,

@@ -1,20 +1,16 @@
 //! Another account's journal that knows the maildrop at hand: the same maildrop by another name
 //! (a host's alias, another port, another protocol), as likely as not, and all of it would be delivered again.
 
-use super::files::Files;
+use super::files::{Files, accounts};
 use super::journal::{self, Header};
 use super::memory::Memory;
 use super::record::Id;
 use crate::durable::Dir;
 use crate::maildrop::{Identity, Maildrop};
 use std::collections::HashMap;
-use std::fs;
 
 /// A smaller maildrop proves nothing.
 const ENOUGH: usize = 10;
-
-/// Journals that are read at most.
-const JOURNALS: usize = 1000;
 
 /// Journals with the same user or the same host, read before the account's thread is confined.
 #[derive(Default)]
@@ -38,20 +34,10 @@ pub struct Twin {
 impl Twins {
     /// Reads the journals beside that of `account`; one that cannot be read says nothing.
     pub(super) fn read(dir: &Dir, account: &str) -> Self {
-        let names = fs::read_dir(dir.path()).into_iter().flatten().flatten();
-        let names = names.map(|entry| entry.file_name()).take(JOURNALS);
         let mut twins = Vec::new();
-        for name in names.filter(|name| name.to_string_lossy().ends_with(".journal")) {
-            let Some(other) = dir
-                .read(&name)
-                .ok()
-                .and_then(|file| journal::account_of(file).ok()?)
-            else {
-                continue;
-            };
-            if other == account || !is_akin(&other, account) || Files::of(&other).journal != name {
-                continue;
-            }
+        let others = accounts(dir).filter(|other| other != account && is_akin(other, account));
+        for other in others {
+            let name = Files::of(&other).journal;
             let mut memory = Memory::new(&other);
             let Ok(Some(Header::Ours { .. })) = journal::read_header(dir, &name, &other) else {
                 continue;
@@ -203,8 +189,8 @@ fn is_akin(one: &str, other: &str) -> bool {
     has_same_user(one, other) || (kind(one) == kind(other) && has_same_host())
 }
 
-/// In whatever case; `ada` may be `ada@example.com`.
-fn has_same_user(one: &str, other: &str) -> bool {
+/// Whether two ids are of one user, in whatever case; `ada` may be `ada@example.com`.
+pub fn has_same_user(one: &str, other: &str) -> bool {
     let users = parts(one).zip(parts(other));
     users.is_some_and(|((one, _), (other, _))| one == other)
 }

@@ -205,7 +205,9 @@ impl Memory {
                     }
                 });
             }
-            Entry::Told { time } => self.told = Some(time),
+            Entry::Told { time, what } => {
+                self.told.insert(what, time);
+            }
             Entry::Undeletable { id, .. } => self.change(id, |record| {
                 record.futile.add(false);
                 if record.leave == Leave::Asked {

@@ -1,6 +1,7 @@
 //! Writing and reading a line of the journal.
 
 use super::super::chain::without_link;
+use super::super::lasting::Lasting;
 use super::super::sizes::Sizes;
 use super::fields::{Fields, either, escape_path, unescape_path};
 use super::gist::{gist_fields, read_gist};
@@ -191,7 +192,10 @@ impl Entry {
             Self::Seen { first, last } => write!(line, "S\t{first}\t{last}"),
             Self::Sizes(sizes) => write!(line, "C\t{}", sizes.fields()),
             Self::Back { id } => write!(line, "a\t{id}"),
-            Self::Told { time } => write!(line, "T\t{time}"),
+            Self::Told { time, what } => {
+                let word = what.map_or(String::new(), |it| format!("\t{}", it.word()));
+                write!(line, "T\t{time}{word}")
+            }
             Self::Undeletable { id, time } => write!(line, "P\t{id}\t{time}"),
             Self::Unlisted { id, time } => write!(line, "Z\t{id}\t{time}"),
             Self::Unpipelined { time } => write!(line, "N\t{time}"),
@@ -326,6 +330,10 @@ impl Entry {
             },
             "T" => Self::Told {
                 time: next()?.parse().ok()?,
+                what: match next() {
+                    Some(word) => Some(Lasting::of(word)?),
+                    None => None,
+                },
             },
             "U" => Self::Doubtful {
                 id: next()?.parse().ok()?,

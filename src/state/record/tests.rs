@@ -168,7 +168,11 @@ fn every_kind() -> Vec<Entry> {
         },
         Entry::Sizes(Sizes::default()),
         Entry::Back { id: 3 },
-        Entry::Told { time },
+        Entry::Told { time, what: None },
+        Entry::Told {
+            time,
+            what: Some(Lasting::Refused),
+        },
         Entry::Undeletable { id: 1, time },
         Entry::Unlisted { id: 1, time },
         Entry::Deleted {

@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use super::{age, assert_silent, pass, remembered};
-use crate::given::{assert_said, behaving, plainly, run};
+use crate::given::{assert_said, behaving, letter, plainly, run};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::process::{PATIENCE, within};
 use crate::support::wire::Ending;
@@ -251,4 +251,17 @@ fn b5_an_account_that_is_held_for_hours_is_told_of_once_a_day() {
     server.sessions();
     let end = run(&home, &["-q"], 0);
     assert_said(&end, &["a: works again"]);
+}
+
+#[test]
+fn two_things_that_go_on_for_long_are_both_told_on_the_day_that_they_begin() {
+    let refused = Reply::raw("-ERR some deleted messages not removed\r\n");
+    let behaviour = Behaviour::new().without("TOP").on("QUIT", refused);
+    let (server, home) = behaving(1, behaviour);
+    let rule = "[[accounts.a.rules]]\nsubject = \"Letter*\"\nthen = \"skip\"\n";
+    home.one_account(&server.account(), &format!("keep = \"never\"\n{rule}"));
+    let both = ["rules about headers", "did not delete all"];
+    assert_said(&run(&home, &["-q"], 0), &both);
+    server.maildrop().add([letter(2)]);
+    assert_silent(&run(&home, &["-q"], 0));
 }

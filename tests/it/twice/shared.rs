@@ -253,6 +253,20 @@ fn c6_a_maildir_restored_from_before_an_account_first_delivered_there_has_its_ma
     crate::lost::restored::copy(&maildir, &backup);
     run(&home, &["fetch", "b"], 0);
     assert_eq!(tree::count(&maildir), 6);
+    // A line that is lost, or that cannot be read, tells nothing of the age of what is there.
+    let roster = maildir.join("popfetch-maildir");
+    let whole = fs::read_to_string(&roster).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    let is_b = |line: &&&str| line.contains(&other.port().to_string());
+    let own = *lines.iter().find(is_b).unwrap();
+    for damaged in [
+        whole.replace(&format!("{own}\n"), ""),
+        whole.replace(own, &own.replace('b', "d")),
+    ] {
+        fs::write(&roster, damaged).unwrap();
+        run(&home, &["fetch", "b"], 73);
+        assert_eq!(tree::count(&maildir), 6);
+    }
     crate::lost::restored::restore(&backup, &maildir);
     let output = run(&home, &["fetch", "b"], 0);
     assert_said(&output, &["older than the state", "3 messages", "3 new"]);
