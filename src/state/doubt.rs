@@ -1,6 +1,7 @@
 //! Whether a listed message is one that is stored already, where that is not plain (E11).
 
 use super::journal;
+use super::manners::random;
 use super::proof::Same;
 use super::record::{Entry, Id, Listing, Stored};
 use super::remembered::{Kind, Record, key_of};
@@ -148,6 +149,17 @@ impl Store {
         let record = self.memory.record(id);
         let was_away = record.is_some_and(|it| it.deleted || it.absent || it.unsure);
         Ok(has_evidence || was_away)
+    }
+
+    /// Whether nothing is doubtful about a message but that others which are no copies of it have its unique-id.
+    pub fn is_namesake(&self, message: &Message) -> bool {
+        self.memory.is_namesake(message)
+    }
+
+    /// A place among so many that is another one in each run.
+    pub fn draw_below(&self, count: usize) -> usize {
+        let drawn = random().checked_rem(count as u64).unwrap_or_default();
+        usize::try_from(drawn).unwrap_or_default()
     }
 
     /// Since when a message has been stored (seconds since 1970), and how often the server did not

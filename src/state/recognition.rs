@@ -265,6 +265,13 @@ impl Memory {
         record.deleted || record.absent || record.unsure || resized
     }
 
+    /// Whether nothing is doubtful about a listed message but that others which are no copies of it have its name.
+    pub(super) fn is_namesake(&self, message: &Message) -> bool {
+        let is_shared = message.identity.is_some_and(|it| self.vague.contains(&it));
+        let record = self.claimed(message).and_then(|id| self.record(id));
+        is_shared && record.is_some_and(|record| !self.is_doubtful(record, message.octets))
+    }
+
     /// The record that a listed message counts as.
     pub(super) fn claimed(&self, message: &Message) -> Option<Id> {
         let identity = message.identity?;
