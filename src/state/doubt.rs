@@ -4,7 +4,7 @@ use super::journal;
 use super::manners::random;
 use super::proof::Same;
 use super::record::{Entry, Id, Listing, Stored};
-use super::remembered::{Kind, Record, key_of};
+use super::remembered::{Absence, Kind, Record, key_of};
 use super::{Error, Settled, Store};
 use crate::delivery::Complete;
 use crate::maildrop::{Identity, Maildrop, Message};
@@ -147,7 +147,7 @@ impl Store {
             .stored(id)?
             .is_some_and(|stored| stored.evidence.is_some());
         let record = self.memory.record(id);
-        let was_away = record.is_some_and(|it| it.deleted || it.absent || it.unsure);
+        let was_away = record.is_some_and(|it| it.deleted || it.is_absent() || it.unsure);
         Ok(has_evidence || was_away)
     }
 
@@ -234,7 +234,7 @@ impl Store {
         let as_listed = record.is_some_and(|record| {
             let octets = record.octets.value();
             let known = octets.is_none() || octets == message.octets;
-            known && !record.deleted && !record.absent && !record.unsure
+            known && !record.deleted && !record.is_absent() && !record.unsure
         });
         Ok(as_listed.then(|| self.same(id, message)))
     }
@@ -343,11 +343,11 @@ impl Store {
         let missed = self
             .memory
             .record(id)
-            .is_some_and(|record| !record.deleted && !record.absent);
+            .is_some_and(|record| !record.deleted && !record.is_absent());
         if missed {
             self.write([Entry::Unlisted { id, time }]);
             self.memory
-                .change(id, |record| record.is_newly_absent = true);
+                .change(id, |record| record.absence = Absence::Now);
         }
     }
 
@@ -381,7 +381,7 @@ impl Store {
         };
         let news = self.memory.record(id).is_some_and(|record| {
             let resized = record.octets.value() != message.octets && message.octets.is_some();
-            let back = record.deleted || record.absent || record.unsure;
+            let back = record.deleted || record.is_absent() || record.unsure;
             is_renamed(record) || back || (resized && !estimates)
         });
         let record = self.memory.record(id);

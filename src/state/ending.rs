@@ -3,7 +3,7 @@
 use super::lock::Mark;
 use super::memory::ABSENCES;
 use super::record::{Entry, Id};
-use super::remembered::{Kind, Leave, Record};
+use super::remembered::{Absence, Kind, Leave, Record};
 use super::{Error, Recorded, Store, compact};
 
 /// A journal is written afresh when it is larger than this (octets) and more than half of its
@@ -94,14 +94,14 @@ impl Store {
             living.filter(|(_, record)| !record.awaits_name())
         };
         let present = living().filter(|(_, record)| record.present).count();
-        let newly = |record: &Record| absent(record) && record.absences == 0 && !record.absent;
+        let newly = |record: &Record| absent(record) && record.absences == 0 && !record.is_absent();
         let new = living().filter(|(_, record)| newly(record)).count();
         let is_torn = new > present;
         // Of as many as a million; a line is made of each only as it is written.
         let mut counts: Vec<(Id, Option<u8>)> = Vec::new();
         for (id, record) in living() {
             let count = record.absences.saturating_add(1);
-            let was_away = record.absences > 0 || record.absent;
+            let was_away = record.absences > 0 || record.is_absent();
             if record.present && was_away && record.kind == Kind::Marked {
                 counts.push((id, Some(0)));
             } else if is_torn && newly(record) {
@@ -123,9 +123,10 @@ impl Store {
                 Some(count) => Entry::Absent { id, time, count },
                 None => Entry::Unlisted { id, time },
             }]);
-            // No clock tells one listing from another.
-            self.memory
-                .change(id, |record| record.is_newly_absent |= is_new);
+            if is_new {
+                self.memory
+                    .change(id, |record| record.absence = Absence::Now);
+            }
             let flushed = self.journal.flush_if_large();
             flushed.map_err(|source| self.io_error(source))?;
         }

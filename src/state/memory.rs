@@ -5,8 +5,7 @@ use super::homes::Homes;
 use super::index::Index;
 use super::lasting::Told;
 use super::record::{Glance, Id, Listing, Origin};
-use super::refetched::Lost;
-use super::remembered::{Failures, Heard, Key, Kind, Onward, Record, place_of};
+use super::remembered::{Absence, Failures, Heard, Key, Kind, Lost, Onward, Record, place_of};
 use super::sizes::Sizes;
 use crate::maildir::{Brought, JournalId};
 use crate::maildrop::Identity;
@@ -128,7 +127,10 @@ impl Memory {
         self.listed = false;
         self.headers.values_mut().for_each(|it| it.present = false);
         for record in &mut self.records {
-            (record.present, record.is_newly_absent) = (false, false);
+            record.present = false;
+            if record.absence == Absence::Now {
+                record.absence = Absence::Before;
+            }
         }
     }
 

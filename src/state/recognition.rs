@@ -262,7 +262,7 @@ impl Memory {
             None => record.has_evidence,
             Some(_) => octets.is_some() && stored != octets && !self.sizes.are_estimates(),
         };
-        record.deleted || record.absent || record.unsure || resized
+        record.deleted || record.is_absent() || record.unsure || resized
     }
 
     /// Whether nothing is doubtful about a listed message but that others which are no copies of it have its name.
@@ -322,7 +322,7 @@ impl Memory {
 
 /// Whether the server does not list it any more, as far as is known.
 fn is_gone(record: &Record) -> bool {
-    record.deleted || record.absent
+    record.deleted || record.is_absent()
 }
 
 impl Record {

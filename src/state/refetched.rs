@@ -5,12 +5,8 @@ use super::Store;
 use super::doubt::{is_another_reading, is_the_same_text, is_under_another_name};
 use super::memory::Memory;
 use super::record::{Entry, Id};
-use super::remembered::{Key, Kind, NOBODY, Record, key_of};
+use super::remembered::{Key, Kind, Lost, NOBODY, Record, key_of};
 use crate::delivery::Synced;
-use std::collections::HashMap;
-
-/// Which messages are lost, by what is in them.
-pub(super) type Lost = HashMap<Key, Vec<Id>>;
 
 impl Store {
     /// Whether what is about to be stored stands for a lost message that was handed on: whoever took it has it. A

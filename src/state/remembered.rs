@@ -63,9 +63,7 @@ pub(super) struct Record {
     /// The session at hand lists it.
     pub(super) present: bool,
     /// A listing lacked it, and it has not been seen to be the same since.
-    pub(super) absent: bool,
-    /// The same of the listing at hand, and of none before. No line says so.
-    pub(super) is_newly_absent: bool,
+    pub(super) absence: Absence,
     /// The server has confirmed its deletion, and it has not been seen to be the same since.
     pub(super) deleted: bool,
     /// Its session broke the protocol: what was stored may be another message, or half of one.
@@ -78,6 +76,24 @@ pub(super) struct Record {
     /// Its line has evidence.
     pub(super) has_evidence: bool,
     pub(super) leave: Leave,
+}
+
+/// Whether a listing lacked a message that has not been seen to be the same since. No clock tells one listing from
+/// another.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Absence {
+    #[default]
+    None,
+    /// The one at hand is the first that did. No line says so.
+    Now,
+    /// An earlier one did.
+    Before,
+}
+
+impl Absence {
+    pub(super) fn of(is_absent: bool) -> Self {
+        if is_absent { Self::Before } else { Self::None }
+    }
 }
 
 /// Whether a message may have left the server, as far as that matters to what is listed and has its content:
@@ -167,6 +183,9 @@ pub(super) struct Tries {
     pub(super) repeat: Repeat,
 }
 
+/// Which messages are lost, by what is in them.
+pub(super) type Lost = HashMap<Key, Vec<Id>>;
+
 /// What is known of messages that are handed on.
 #[derive(Default)]
 pub(super) struct Onward {
@@ -250,8 +269,7 @@ impl Record {
             futile: Futile::default(),
             absences: 0,
             present: false,
-            absent: false,
-            is_newly_absent: false,
+            absence: Absence::None,
             deleted: false,
             unsure: false,
             held: false,
@@ -268,13 +286,18 @@ impl Record {
     /// each listing seems to lack it until it was read.
     pub(super) fn is_returned(&self, by: Option<Identity>) -> bool {
         let was_asked = self.deleted || self.leave == Leave::Asked;
-        let was_absent = self.absent && !self.is_newly_absent;
+        let was_absent = self.absence == Absence::Before;
         let is_it = match by {
             Some(name) if name != self.identity => was_asked || was_absent || self.gone,
             Some(_) => (was_asked || was_absent) && self.leave != Leave::Granted,
             None => was_asked && self.leave != Leave::Granted,
         };
         is_it && self.kind == Kind::Stored && self.leave != Leave::Returned
+    }
+
+    /// Whether a listing lacked it, and it has not been seen to be the same since.
+    pub(super) fn is_absent(&self) -> bool {
+        self.absence != Absence::None
     }
 
     /// Whether it has come back, and its owner does not keep it here: then it is not deleted (E11).

@@ -5,7 +5,7 @@ use crate::maildrop::Identity;
 use crate::message::Size;
 use crate::state::journal::{self, Reading};
 use crate::state::record::{Entry, Glance, Id, Listing, Stored};
-use crate::state::remembered::{Failures, Kind, Leave, NOBODY, Record, place_of};
+use crate::state::remembered::{Absence, Failures, Kind, Leave, NOBODY, Record, place_of};
 use crate::state::time::{Octets, Time};
 use std::io::{self, Read};
 
@@ -36,11 +36,11 @@ impl Memory {
         match entry {
             Entry::Absent { id, time, count } => {
                 self.change(id, |record| {
-                    if count == 0 || (count == 1 && !record.absent) {
+                    if count == 0 || (count == 1 && !record.is_absent()) {
                         record.absent_since = Time::new(time);
                     }
                     record.absences = count;
-                    record.absent = count > 0;
+                    record.absence = Absence::of(count > 0);
                 });
                 self.superseded += u64::from(count != 1);
             }
@@ -215,7 +215,7 @@ impl Memory {
                 }
             }),
             Entry::Unlisted { id, time } => self.change(id, |record| {
-                record.absent = true;
+                record.absence = Absence::Before;
                 if record.absences == 0 {
                     record.absent_since = Time::new(time);
                 }
@@ -308,9 +308,10 @@ impl Memory {
         if record.deleted && identity.is_none_or(|identity| identity == record.identity) {
             record.futile.add(true);
         }
-        let only_size = resized && !record.deleted && !record.absent && !record.unsure;
+        let only_size = resized && !record.deleted && !record.is_absent() && !record.unsure;
         record.octets = Octets::new(listing.octets);
-        (record.absent, record.deleted, record.unsure) = (false, false, false);
+        record.absence = Absence::None;
+        (record.deleted, record.unsure) = (false, false);
         record.absences = 0;
         let before = record.identity;
         // A server that writes into a message that was read changes its size once. Estimates change
