@@ -55,7 +55,7 @@ Exit status (with several accounts, the worst one):
     1  some messages failed and are named; the rest is safe
    64  the command line makes no sense
    65  a state file is damaged and could not be rebuilt
-   69  the server refuses permanently, or its certificate is not trusted
+   69  there is no such server, it refuses permanently, or is not trusted
    70  a fault of popfetch itself
    73  nothing can be created in the Maildir
    74  reading or writing the disk failed, or it is full
@@ -136,7 +136,7 @@ pub struct Global {
     #[arg(short = '0', long, global = true, help_heading = "Global options")]
     pub null: bool,
 
-    /// Say nothing unless something goes wrong, or needs a look
+    /// Print only what was asked for, and what goes wrong or needs a look
     #[arg(
         short,
         long,
@@ -248,10 +248,10 @@ Examples:
         #[arg(value_enum)]
         shell: Shell,
     },
-    /// Write a manual page
+    /// Show a manual page, or write it to a file or a pipe
     #[command(after_help = "\
 Example:
-  popfetch man popfetch.toml | man -l -      read the manual page of the config file")]
+  popfetch man popfetch.toml   the manual page of the config file")]
     Man {
         /// Which page
         #[arg(value_enum, default_value_t)]

@@ -91,9 +91,9 @@
 //! | E2 | A file gets its name in new/ only when it is complete, its termination octet seen, and synced. | `delivery/spool.rs` |
 //! | E3 | new/ itself, or cur/ where the message has flags, is synced before a message is recorded as seen. | `delivery/target.rs` |
 //! | E4 | "Seen" is in the journal before DELE is sent; the proof exists only after the journal's sync. It is written right after E3, so that a kill takes nothing of it. | [`Store::record`](state::Store::record), [`Store::settle`](state::Store::settle), `source/pop/update.rs`, `source/imap/update.rs` |
-//! | E5 | A unique-id is forgotten only after it was absent from several complete listings, and for a year; never because a QUIT failed. | [`Store::note_absences`](state::Store::note_absences), `state/compact.rs` |
+//! | E5 | A unique-id is forgotten only a year after its deletion was confirmed or it was absent from several complete listings, and while no listing has it; never because a QUIT failed. | [`Store::note_absences`](state::Store::note_absences), `state/compact.rs` |
 //! | E6 | A torn last line of the journal is dropped. Any other damage: the file is kept under another name, the state made again from its good lines and the Maildir, the user told. | `state/claim.rs`, `state/rebuild.rs` |
-//! | E7 | Compaction is a new file, its sync, a rename, the directory's sync. The lock is a file of its own, never renamed, and removed with its account alone, by who holds it. | `state/compact.rs`, `state/lock.rs`, `state/removal.rs` |
+//! | E7 | Compaction is a new file, its sync, a rename, the directory's sync. The lock is a file of its own, never renamed, and removed with its account alone, by whoever holds it. | `state/compact.rs`, `state/lock.rs`, `state/removal.rs` |
 //! | E8 | Without a reply to QUIT, and the close behind it, nothing counts as deleted; by IMAP, without a look after EXPUNGE that shows that it is gone. The next listing tells, and DELE is sent again without a second download. | [`source::Update`] |
 //! | E9 | After a failed sync the message counts as not stored: its name is unlinked, then, once that is durable, its intent withdrawn. An intent that a crash left counts as stored once its file and directory are synced; one that is nowhere is fetched again. | [`delivery::sync_all`], `fetch/commit.rs`, `state/recover.rs` |
 //! | E10 | QUIT is a commit point even when nothing is deleted: after any failure of ours the connection is closed without it. | `fetch/session.rs`, [`Source::end`](source::Source::end) |
@@ -103,13 +103,15 @@
 //! | E14 | Before a message of an earlier session is deleted its file is looked for: there, as long as it was; or absent from a Maildir that is seen, with its line, and not back since it may have left the server, by its name or another (fact D41). | [`Store::vouch`](state::Store::vouch), [`maildir::Search`] |
 //!
 //! What is handed on has no names by which it could be looked up. In a folder of another account a message that may be
-//! there is looked for by its Message-ID, or else by date and size, and all of it is compared (`source/imap/find.rs`,
-//! `handover/post/comparison.rs`). It counts as there only where no message was before it was tried, as `g` says, and
-//! where no other one is, as `d` says of each (fact D42, `source/imap/standing.rs`, `state/neighbours.rs`).
-//! An mbox file gets each message once: how long it was is recorded before (`g`), what a kill has left of a message is cut off,
-//! by whichever account appends there first, wherever the message's own file is by then (if that is gone, but for
-//! a half that ends with an empty line: nothing shows that it is one), and up to where the file is accounted for is recorded behind it
-//! (`m`); a state that is older, or lost, finds there what it does not know (fact D39, `handover/mbox.rs`).
+//! there is looked for by its Message-ID, or else by date and size, and among what has come since, and all of it is
+//! compared (`source/imap/find.rs`, `handover/post/comparison.rs`). It counts as there only under a UID that was free
+//! before the first try (`g`) and that no other message got, as the journals of all accounts say, which are read after
+//! the folder (`d`; fact D42, `source/imap/standing.rs`, `state/neighbours.rs`).
+//! An mbox file gets each message once. How long it was is recorded before (`g`), and what a kill has left of a message
+//! is cut off, by whichever account appends there first. That holds even if the message's own file is gone by then,
+//! except for a half that ends with an empty line, as nothing shows that it is only half. Up to where the file is
+//! accounted for is recorded after it (`m`), and a state that is older, or lost, finds there what it does not know (fact
+//! D39, `handover/mbox.rs`).
 //! What was tried once without a clear answer stays known as that until it has been taken, and so does what is
 //! fetched in its place (fact D40, `state/attempts.rs`).
 //!
@@ -146,8 +148,9 @@
 //!   `command/fetch.rs` and [`profile::Overrides`].
 //! - **a condition of rules**: its key in `profile/rule_table.rs`, what it asks in [`rules::Conditions`], the
 //!   answer in `rules/judge.rs`, and its entry in `man/popfetch.toml.5`, where a test looks for it.
-//! - **a provider**: a row in `profile/providers.rs`, and its entry in `man/popfetch.toml.5`, where a
-//!   test looks for it.
+//! - **a provider**: a row in `profile/providers.rs` (by IMAP in its `BY_IMAP`), and its entry in
+//!   `man/popfetch.toml.5`, where a test looks for it; its servers in `discover/ours.tsv`, where `providers.tsv` does not
+//!   have them, and what `setup` says to do there in `discover/steps.rs`.
 //! - **a provider's OAuth 2.0**: a `Preset` in `profile/resolve/oauth.rs`, and a sentence on how to get a
 //!   client id in the same entry of the page.
 //! - **an event**: a variant of [`report::Event`]; what people see of it in `report/text.rs`, what

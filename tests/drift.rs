@@ -144,6 +144,8 @@ fn remarks(text: &str) -> String {
             continue;
         }
         match line.strip_prefix("  ") {
+            // What the example above it is for, where that has no room beside it.
+            Some(purpose) if purpose.starts_with("  ") => remarks.push_str(&roff(purpose.trim())),
             Some(example) => {
                 let (command, purpose) = example.split_once("  ").unwrap_or((example, ""));
                 remarks.push_str(&format!(
@@ -157,6 +159,14 @@ fn remarks(text: &str) -> String {
         }
     }
     remarks
+}
+
+#[test]
+fn a_purpose_in_a_line_of_its_own_belongs_to_the_example_above_it() {
+    let text = "Examples:\n  popfetch a  for a\n  true | popfetch b\n              for b";
+    let wanted = ".PP\nExamples:\n.TP\n\\fBpopfetch a\\fR\nfor a\n\
+                  .TP\n\\fBtrue | popfetch b\\fR\nfor b\n";
+    assert_eq!(remarks(text), wanted);
 }
 
 fn completion(shell: impl Generator) -> String {

@@ -46,7 +46,7 @@ pub struct Fetch {
     #[arg(long, value_name = "SIZE")]
     pub max_size: Option<Octets>,
 
-    /// On the first fetch of an account take only the newest N messages, and pass over the rest
+    /// On the first fetch of an account take only the newest N messages (of each folder), and pass over the rest
     #[arg(
         long,
         value_name = "N",
@@ -79,7 +79,8 @@ pub struct Fetch {
     #[arg(long)]
     pub now: bool,
 
-    /// Fetch a mailbox even if it looks like one that is known by another name: it is a different one
+    /// Fetch all that is not known, even if the mailbox looks like one that is known by another name, or like
+    /// one that an import was for
     #[arg(long)]
     pub as_new: bool,
 
@@ -112,8 +113,8 @@ impl fmt::Display for Jobs {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 With -q nothing is listed, and the exit status is 0 when new mail waits and 1
-when none does. What rules have left on the server does not count as new; mail
-that no fetch has met yet is judged by its size alone.
+when none does. What rules or `max-size` leave on the server does not count as
+new; mail that no fetch has met yet is judged by its size alone.
 
 Examples:
   popfetch check                  how much mail waits in each account

@@ -133,7 +133,7 @@ Examples:
         #[arg(long, conflicts_with = "unique_ids")]
         leave: bool,
 
-        /// What came back under another name once it had left the server may be deleted there
+        /// What came back under another name, or as a copy of what was handed on, may be deleted from the server
         #[arg(long, conflicts_with_all = ["unique_ids", "fetch_again", "leave"])]
         came_back: bool,
     },
@@ -176,7 +176,7 @@ pub struct Verify {
 /// `popfetch password`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum PasswordCommand {
-    /// Store an account's password: asks for it, or reads a line from a pipe
+    /// Store an account's password in the system keyring: asks for it, or reads a line from a pipe
     #[command(after_help = "\
 Examples:
   popfetch password set work
@@ -185,7 +185,7 @@ Examples:
         /// The account, or a URL like pops://ada@pop.example.com
         account: String,
     },
-    /// Remove an account's password
+    /// Remove an account's password from the system keyring
     Remove {
         /// The account, or a URL like pops://ada@pop.example.com
         account: String,

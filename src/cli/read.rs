@@ -24,7 +24,7 @@ Examples:
   popfetch list --from ada --since 14d   what Ada has written in the last 14 days
   popfetch list --format paths -0 --subject invoice | xargs -0 -r tar cf invoices.tar")]
 pub struct List {
-    /// Accounts of the config file; none means all
+    /// Accounts of the config file; none means all. A URL works with --maildir
     #[arg(value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
 

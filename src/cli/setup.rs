@@ -55,7 +55,7 @@ pub struct Setup {
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
 
-    /// On the first fetch take only the newest N messages; 0 for none
+    /// On the first fetch take only the newest N messages (of each folder); 0 for none
     #[arg(
         long,
         value_name = "N",

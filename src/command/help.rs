@@ -7,9 +7,10 @@ use crate::exit::Status;
 use crate::term::{Color, Paint, columns, hang, wrap_item};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, FromArgMatches};
+use std::env;
 use std::error::Error as _;
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 
 /// The longest word that leaves room for a text beside it, as an exit status does.
 const SHORT: usize = 8;
@@ -24,12 +25,22 @@ const BELOW: &str = "      ";
 /// Reads the command line.
 pub(super) fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
-    if let Some(columns) = columns(stdout()).or_else(|| columns(stderr())) {
+    if let Some(columns) = room() {
         command = fitted(command, columns);
     }
     let mut matches = command.try_get_matches_from_mut(arguments)?;
     at_hand::note(&command, &matches);
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+/// The columns that a help text has room for: as many as clap takes its own part of it to have.
+fn room() -> Option<usize> {
+    let named = || env::var("COLUMNS").ok()?.parse().ok();
+    columns(stdout())
+        .or_else(|| columns(stderr()))
+        .or_else(|| columns(stdin()))
+        .or_else(named)
+        .filter(|columns| *columns > 0)
 }
 
 /// Shows the help, or the version; on standard error where it stands for what was left out.
@@ -42,7 +53,7 @@ pub(super) fn show(error: &clap::Error) {
         text.replace(GLUE, " ")
     };
     if error.use_stderr() {
-        let text = hung(error.render().to_string(), columns(stderr()));
+        let text = hung(error.render().to_string(), columns(stderr()).or_else(room));
         let _ = stderr().write_all(text.as_bytes());
         return;
     }
@@ -51,7 +62,7 @@ pub(super) fn show(error: &clap::Error) {
         true => error.render().to_string(),
         false => error.render().ansi().to_string(),
     };
-    let text = hung(text, columns(stdout()).or_else(|| columns(stderr())));
+    let text = hung(text, room());
     let mut stdout = stdout().lock();
     // Nobody is left to be told that this could not be printed.
     let _ = stdout

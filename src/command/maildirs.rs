@@ -29,7 +29,7 @@ fn where_it_is(id: &str, word: &str) -> String {
             format!("nothing was fetched into it yet: popfetch fetch {word}")
         }
         _ => "mail was fetched before: if its disk is not mounted, mount it; if `maildir` is another one since, the \
-              next fetch makes it; popfetch fetch says what else can be done"
+              first new mail makes it; popfetch fetch says what else can be done"
             .to_owned(),
     }
 }

@@ -12,12 +12,15 @@ use crate::profile::Profile;
 use crate::report::{Event, Report};
 use crate::secrets::Credential;
 use crate::source::{self, Appended, Found, Source, Unappended};
-use crate::state::Neighbours;
+use crate::state::{Neighbours, Ours};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A message that a server may still be storing, as the client was killed just now, shows after so long.
 const SETTLING: Duration = Duration::from_secs(1);
+
+/// A message is looked for so often while others put their like there.
+const LOOKS: usize = 3;
 
 /// The account that messages are handed to.
 #[derive(Clone)]
@@ -48,6 +51,33 @@ pub(super) struct Appender {
     made: bool,
     /// Who has put what there.
     neighbours: Neighbours,
+}
+
+/// What others have put into the folder that a message may be in, since that was first tried.
+#[derive(Default)]
+struct Since {
+    in_folder: Vec<Spot>,
+    /// Into a folder of another name, which may be the same one.
+    elsewhere: Vec<Spot>,
+    /// And what looks like it, nobody knows where.
+    may_be_any: bool,
+}
+
+impl Since {
+    fn new(others: Others, from: Located) -> Self {
+        let is_since = |it: &Located| {
+            it.spot.validity == from.spot.validity && it.spot.number >= from.spot.number
+        };
+        let known = others.known.into_iter().filter(is_since);
+        let (here, elsewhere): (Vec<Located>, Vec<Located>) =
+            known.partition(|it| it.folder == from.folder);
+        let spots = |all: Vec<Located>| all.into_iter().map(|it| it.spot).collect();
+        Self {
+            in_folder: spots(here),
+            elsewhere: spots(elsewhere),
+            may_be_any: others.unknown > 0,
+        }
+    }
 }
 
 /// Hears what a session says for people and not how far it has got: that is another account's.
@@ -213,38 +243,24 @@ impl Appender {
         post: &mut Post,
         earlier: &Earlier,
         others: &[Spot],
-    ) -> Tried {
+    ) -> Result<Found, source::Error> {
         let folder = &self.folder.folder;
         let from = earlier.from.map(|it| it.spot);
-        let mut found = source.find(folder, post, from, others);
-        if earlier.is_recent
-            && matches!(found, Ok(Found::NotThere))
-            && self.environment.stop.wait(SETTLING).is_none()
-        {
-            found = source.find(folder, post, from, others);
+        let found = source.find(folder, post, from, others)?;
+        let is_late = earlier.is_recent
+            && found == Found::NotThere
+            && self.environment.stop.wait(SETTLING).is_none();
+        match is_late {
+            true => source.find(folder, post, from, others),
+            false => Ok(found),
         }
-        let may_be_there = match found {
-            Ok(Found::There(spot)) => {
-                return Tried::Open(Answer::Put {
-                    located: Some(self.located(spot)),
-                    is_earlier: true,
-                    made: false,
-                });
-            }
-            Ok(Found::NotThere) => false,
-            Ok(Found::Like(_) | Found::CannotTell) => true,
-            Err(error) => return Tried::Broken(error),
-        };
-        Tried::Open(Answer::NotFound { may_be_there })
     }
 
     fn put(&mut self, source: &mut Source, post: &mut Post) -> Tried {
         match source.append(&self.folder.folder, post) {
             Ok(appended) => Tried::Open(self.answer(appended)),
             Err(Unappended::Cut(appended)) => Tried::Done(self.answer(appended)),
-            Err(Unappended::File(error)) => {
-                Tried::Done(Answer::Later(format!("its file cannot be read: {error}")))
-            }
+            Err(Unappended::File(error)) => Tried::Done(unreadable(error)),
             Err(Unappended::Session {
                 error,
                 may_be_taken: false,
@@ -310,40 +326,88 @@ impl Append for Appender {
         }
     }
 
-    fn look(&mut self, mut post: Post, sha256: &[u8; 32], earlier: Earlier) -> Answer {
+    fn look(&mut self, mut post: Post, letter: &Letter, earlier: Earlier) -> Answer {
+        let ours = match ours(&mut post, letter) {
+            Ok(ours) => ours,
+            Err(answer) => return answer,
+        };
         // It may have been another folder then.
-        let mut from = earlier.from.filter(|it| it.folder == self.key);
-        let mut others = Vec::new();
-        if let Some(first) = from {
-            let all = self.neighbours.put(sha256);
-            let is_here = all.known.into_iter().filter(|it| it.is_beside(&first));
-            others.extend(is_here.map(|it| it.spot));
-            from = from.filter(|_| all.unknown == 0);
-        }
+        let from = earlier.from.filter(|it| it.folder == self.key);
         let earlier = Earlier { from, ..earlier };
-        self.ask(|appender, source| appender.find(source, &mut post, &earlier, &others))
+        let put_since = |appender: &Self| match from {
+            Some(from) => Since::new(appender.neighbours.put(&ours), from),
+            None => Since::default(),
+        };
+        let mut others = put_since(self);
+        for _ in 0..LOOKS {
+            let mut since = Vec::new();
+            let answer = self.ask(|appender, source| {
+                let may_be_there =
+                    match appender.find(source, &mut post, &earlier, &others.in_folder) {
+                        Ok(Found::NotThere) => false,
+                        Ok(Found::Like { .. } | Found::CannotTell) => true,
+                        Ok(Found::Since(spots)) => {
+                            since = spots;
+                            true
+                        }
+                        Err(error) => return Tried::Broken(error),
+                    };
+                Tried::Open(Answer::NotFound { may_be_there })
+            });
+            if since.is_empty() {
+                return answer;
+            }
+            // What was put there while it was looked for was noted before, or that it was tried.
+            others = put_since(self);
+            since.retain(|it| !others.in_folder.contains(it));
+            if since.is_empty() {
+                continue;
+            }
+            since.retain(|it| !others.elsewhere.contains(it));
+            let spot = since.into_iter().min().filter(|_| !others.may_be_any);
+            return match spot {
+                Some(spot) => Answer::Put {
+                    located: Some(self.located(spot)),
+                    is_earlier: true,
+                    made: false,
+                },
+                None => answer,
+            };
+        }
+        Answer::NotFound { may_be_there: true }
     }
 
     fn compare(&mut self, mut post: Post, letter: &Letter) -> Answer {
+        let ours = match ours(&mut post, letter) {
+            Ok(ours) => ours,
+            Err(answer) => return answer,
+        };
         let spots_of = |others: Others, key| -> Vec<Spot> {
             let is_here = others.known.into_iter().filter(|it| it.folder == key);
             is_here.map(|it| it.spot).collect()
         };
         // It may be what another account of the mailbox has put there.
-        let all = spots_of(self.neighbours.put(&letter.sha256), self.key);
-        let own = self.neighbours.put_from_here(&letter.sha256);
+        let all = spots_of(self.neighbours.put(&ours), self.key);
+        let own = self.neighbours.put_from_here(&ours);
         let unknown = own.unknown;
         let own = spots_of(own, self.key);
         self.ask(|appender, source| {
             let folder = &appender.folder.folder;
-            let mut names = all.iter().filter_map(|it| source.unique_id_at(folder, *it));
-            if names.any(|name| letter.unique_id.as_deref() == Some(name.as_bytes())) {
+            let is_it = |source: &Source, spots: &[Spot]| {
+                let mut names = spots
+                    .iter()
+                    .filter_map(|it| source.unique_id_at(folder, *it));
+                names.any(|name| letter.unique_id.as_deref() == Some(name.as_bytes()))
+            };
+            if is_it(source, &all) {
                 return Tried::Open(Answer::Compared(true));
             }
             match source.find(folder, &mut post, None, &own) {
-                Ok(found) => Tried::Open(Answer::Compared(
-                    matches!(found, Found::Like(copies) if copies > unknown),
-                )),
+                // It has the name, too, of one that is there: where it was put need not have been said.
+                Ok(Found::Like { most, here }) => {
+                    Tried::Open(Answer::Compared(most > unknown || is_it(source, &here)))
+                }
+                Ok(_) => Tried::Open(Answer::Compared(false)),
                 Err(error) => Tried::Broken(error),
             }
         })
@@ -360,6 +424,18 @@ impl Drop for Appender {
             source.leave();
         }
     }
+}
+
+fn ours(post: &mut Post, letter: &Letter) -> Result<Ours, Answer> {
+    let file = post.examine().map_err(unreadable)?;
+    Ok(Ours {
+        sha256: letter.sha256,
+        file,
+    })
+}
+
+fn unreadable(error: std::io::Error) -> Answer {
+    Answer::Later(format!("its file cannot be read: {error}"))
 }
 
 fn is_slow(error: &source::Error) -> bool {

@@ -6,7 +6,7 @@ use crate::net::program::cannot_start;
 use crate::process::{self, Care, Ending};
 use crate::rules::{FilterCommand, Verdict};
 use crate::stop::Stop;
-use crate::term::without_numbers;
+use crate::term::{count, without_numbers};
 use std::io;
 use std::process::Command;
 use std::time::Duration;
@@ -21,9 +21,41 @@ const FAILURES: u32 = 3;
 pub(super) struct FilterRun {
     aside: Aside<Vec<u8>, Result<Verdict, String>>,
     failures: u32,
-    /// Messages that it has said nothing about, and why not for the first of them.
-    pub(super) unheard: u64,
-    pub(super) reason: Option<String>,
+    unheard: Unheard,
+}
+
+/// Messages that the program has said nothing about.
+#[derive(Debug, Default)]
+pub(super) struct Unheard {
+    /// Those that are fetched therefore.
+    fetched: u64,
+    /// Those that are too large to be fetched unless it says so.
+    left: u64,
+    /// Why not, for the first of them.
+    reason: String,
+}
+
+impl Unheard {
+    /// What is told of them, if there are any.
+    pub(super) fn told(&self) -> Option<String> {
+        let stay = if self.left == 1 { "stays" } else { "stay" };
+        let outcome = match (self.fetched, self.left) {
+            (0, 0) => return None,
+            (_, 0) => ", fetched therefore".to_owned(),
+            (0, _) => format!(", which {stay} on the server (`max-size`)"),
+            (fetched, left) => {
+                let are = if fetched == 1 { "is" } else { "are" };
+                format!(
+                    ", of which {fetched} {are} fetched and {left} {stay} on the server (`max-size`)"
+                )
+            }
+        };
+        let messages = count(self.fetched + self.left, "message");
+        let reason = &self.reason;
+        Some(format!(
+            "the filter command has said nothing about {messages}{outcome}: {reason}"
+        ))
+    }
 }
 
 impl FilterRun {
@@ -37,15 +69,29 @@ impl FilterRun {
         Ok(Self {
             aside: aside?,
             failures: 0,
-            unheard: 0,
-            reason: None,
+            unheard: Unheard::default(),
         })
     }
 
-    /// What the program says of a header; none where it says nothing.
-    pub(super) fn ask(&mut self, header: &[u8]) -> Option<Verdict> {
+    /// What it has said nothing about so far, which is told once.
+    pub(super) fn take_unheard(&mut self) -> Unheard {
+        std::mem::take(&mut self.unheard)
+    }
+
+    /// What the program says of a header; none where it says nothing, and then the message is fetched or
+    /// not, as it would be without rules.
+    pub(super) fn ask(&mut self, header: &[u8], is_fetched_otherwise: bool) -> Option<Verdict> {
+        let verdict = self.verdict(header);
+        match is_fetched_otherwise {
+            _ if verdict.is_some() => {}
+            true => self.unheard.fetched += 1,
+            false => self.unheard.left += 1,
+        }
+        verdict
+    }
+
+    fn verdict(&mut self, header: &[u8]) -> Option<Verdict> {
         if self.failures >= FAILURES {
-            self.unheard += 1;
             return None;
         }
         let asked = self.aside.ask(with_lf(header));
@@ -57,8 +103,9 @@ impl FilterRun {
             }
             Err(reason) => {
                 self.failures += 1;
-                self.unheard += 1;
-                self.reason.get_or_insert(reason);
+                if self.unheard.reason.is_empty() {
+                    self.unheard.reason = reason;
+                }
                 None
             }
         }

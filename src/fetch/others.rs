@@ -130,7 +130,7 @@ impl<'p> Account<'p> {
             ),
         };
         if let (Ruling::AskFilter, Some(filter)) = (ruling, inquiry.filter.as_deref_mut()) {
-            gist = gist.with_verdict(filter.ask(own_part(header)));
+            gist = gist.with_verdict(filter.ask(own_part(header), !is_too_large));
             ruling = rules.judge(at, Knowledge::Read(&gist));
         }
         let comes = match ruling {

@@ -131,7 +131,8 @@ impl Account<'_> {
             host: &profile.server.host,
             port: profile.server.port,
         });
-        if matches!(profile.tls, Tls::None) {
+        // It is no news to whoever has written it, and would be a mail of each run of cron.
+        if matches!(profile.tls, Tls::None) && !self.environment.quiet {
             self.tell(Event::Warning(
                 "the connection is not encrypted: tls = \"none\"",
             ));

@@ -129,7 +129,7 @@ impl<'p, M: Memory> Inquiry<'_, 'p, M> {
         let listed = self.listed(&open);
         let mut ruling = self.rules.judge(listed, Knowledge::Read(&gist));
         if let (Ruling::AskFilter, Some(filter)) = (ruling, self.filter.as_deref_mut()) {
-            gist = gist.with_verdict(filter.ask(octets));
+            gist = gist.with_verdict(filter.ask(octets, open.is_fetched_otherwise));
             ruling = self.rules.judge(listed, Knowledge::Read(&gist));
         }
         if ruling.leaves() {
@@ -326,12 +326,8 @@ impl<'p> Account<'p> {
         ruled: &Rulings<'_>,
         filter: Option<&mut FilterRun>,
     ) {
-        if let Some(filter) = filter.filter(|filter| filter.unheard > 0) {
-            let messages = count(std::mem::take(&mut filter.unheard), "message");
-            let reason = filter.reason.take().unwrap_or_default();
-            self.tell(Event::Warning(&format!(
-                "the filter command has said nothing about {messages}, fetched therefore: {reason}"
-            )));
+        if let Some(text) = filter.and_then(|filter| filter.take_unheard().told()) {
+            self.tell(Event::Warning(&text));
         }
         match ruled.ages.time() {
             Some(Err(Ageless::Clock)) => self.tell_ageless(Ageless::Clock),

@@ -154,7 +154,7 @@ impl Account<'_> {
             Some(error) => Err(error),
             None => {
                 self.hand_on(store, run.hand, Patience::After, outcome)?;
-                conduct.misses(self, &run.misses());
+                conduct.misses(self, &run.misses(), outcome.waiting);
                 Ok(())
             }
         }

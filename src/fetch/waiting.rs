@@ -154,7 +154,8 @@ pub(super) fn missed(letter: &Letter, why: &str) -> Missed {
     Missed { name, text }
 }
 
-fn waits(number: u64) -> String {
+/// How many wait, as a sentence begins.
+pub(super) fn waits(number: u64) -> String {
     match number {
         1 => "1 message waits".to_owned(),
         _ => format!("{number} messages wait"),

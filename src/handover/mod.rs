@@ -72,12 +72,11 @@ pub trait Append: Send {
     /// have been fetched since.
     fn approach(&mut self, is_newer: bool) -> Answer;
 
-    /// Looks for a message with this SHA-256 that may be there, as it was tried before ([`Answer::Put`],
-    /// [`Answer::NotFound`]).
-    fn look(&mut self, post: Post, sha256: &[u8; 32], earlier: Earlier) -> Answer;
+    /// Looks for a message that may be there, as it was tried before ([`Answer::Put`], [`Answer::NotFound`]).
+    fn look(&mut self, post: Post, letter: &Letter, earlier: Earlier) -> Answer;
 
-    /// Whether the message is what the account at hand has put there, or there is another one like it that it has
-    /// not ([`Answer::Compared`]).
+    /// Whether the message is one that is there, or there is another one like it that the account at hand has not
+    /// put there ([`Answer::Compared`]).
     fn compare(&mut self, post: Post, letter: &Letter) -> Answer;
 
     /// Gives it a message.
@@ -93,12 +92,12 @@ pub struct Earlier {
     pub is_recent: bool,
 }
 
-/// What of a folder is other messages that look the same.
+/// What is other messages than one that is looked for.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Others {
-    /// These.
+    /// What is there, whatever it looks like.
     pub known: Vec<Located>,
-    /// And so many, wherever they are.
+    /// And so many that look the same, wherever they are.
     pub unknown: usize,
 }
 
@@ -374,7 +373,7 @@ impl Porter {
                     Err(error) => return unreadable(error),
                 };
                 match (&mut self.appender, errand) {
-                    (Some(it), Errand::Look(_, earlier)) => it.look(post, &letter.sha256, *earlier),
+                    (Some(it), Errand::Look(_, earlier)) => it.look(post, letter, *earlier),
                     (Some(it), Errand::Compare(_)) => it.compare(post, letter),
                     (Some(it), _) => it.append(post),
                     (None, _) => Answer::Later(UNREACHED.to_owned()),

@@ -5,7 +5,7 @@ mod comparison;
 
 pub use comparison::{Comparison, Likeness};
 
-use crate::message::{Glance, dating};
+use crate::message::{Examined, Glance, dating, examine};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -133,6 +133,15 @@ impl Post {
                     && (behind.is_empty() || behind.starts_with(b"\r\n"))
             }),
         }
+    }
+
+    /// What its file is.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn examine(&mut self) -> io::Result<Examined> {
+        self.file.rewind()?;
+        examine(&self.file)
     }
 
     /// Back to its beginning.

@@ -30,8 +30,6 @@ pub struct Search<'a> {
     pub date: i64,
     /// Its octets, likewise.
     pub octets: u64,
-    /// Where it has none, those with this UID or a higher one may be it as well, whatever their date and size.
-    pub from: Option<u32>,
 }
 
 impl Capabilities {
@@ -60,13 +58,9 @@ impl Search<'_> {
             Some(least) => format!("LARGER {least} {most}"),
             None => most,
         };
-        let known = match (date_time::day(self.date, -1), date_time::day(self.date, 2)) {
+        match (date_time::day(self.date, -1), date_time::day(self.date, 2)) {
             (Some(since), Some(before)) => format!("SINCE {since} BEFORE {before} {size}"),
             _ => size,
-        };
-        match self.from {
-            Some(from) => format!("OR UID {from}:* ({known})"),
-            None => known,
         }
     }
 }

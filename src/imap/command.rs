@@ -43,6 +43,8 @@ pub enum Command<'a> {
     FetchLast,
     /// How many octets one has.
     FetchSize(NonZeroU32),
+    /// The same of each from this one on, and of the last one.
+    FetchSizesFrom(NonZeroU32),
     /// Which of these there are.
     FetchThese(&'a UidSet),
     /// ID with the program's name (RFC 2971).
@@ -167,6 +169,7 @@ impl fmt::Display for Command<'_> {
             Self::FetchLast => f.write_str("UID FETCH * (UID)"),
             Self::FetchHeader(uid) => write!(f, "UID FETCH {uid} (UID BODY.PEEK[HEADER])"),
             Self::FetchSize(uid) => write!(f, "UID FETCH {uid} (UID RFC822.SIZE)"),
+            Self::FetchSizesFrom(uid) => write!(f, "UID FETCH {uid}:* (UID RFC822.SIZE)"),
             Self::FetchThese(set) => write!(f, "UID FETCH {set} (UID)"),
             Self::Id => f.write_str("ID (\"name\" \"popfetch\")"),
             Self::Idle => f.write_str("IDLE"),
@@ -309,6 +312,7 @@ mod tests {
             Command::FetchDates,
             Command::FetchHeader(uid),
             Command::FetchSize(uid),
+            Command::FetchSizesFrom(uid),
         ] {
             let text = command.to_string();
             assert!(

@@ -350,8 +350,8 @@ pub fn select(
     Ok(selected)
 }
 
-/// Notes which accounts append to the file or the folder of another. All of the config file are looked at once,
-/// and only where one of these appends to any.
+/// Notes which accounts append to the file of another. All of the config file are looked at once, and only where one
+/// of these appends to any.
 fn note_sharers(config: &Config, selected: &mut Selected) {
     let mut profiles = selected.iter().filter_map(|(_, it)| it.as_ref().ok());
     if !profiles.any(|it| shared(it).is_some()) {
@@ -375,13 +375,14 @@ fn note_sharers(config: &Config, selected: &mut Selected) {
     }
 }
 
-/// What others may append to as well: a file, or another account, whose folders are told apart later.
+/// What others may append to as well.
 fn shared(profile: &Profile) -> Option<String> {
     let to = &profile.deliver.as_ref()?.to;
     match to {
         Recipient::Mbox(_) => Some(to.to_string()),
-        Recipient::Folder(_) => profile.addressee.as_ref().map(|it| it.server.id()),
-        Recipient::Program(_) | Recipient::Lmtp(_) | Recipient::Stdout => None,
+        Recipient::Program(_) | Recipient::Lmtp(_) | Recipient::Folder(_) | Recipient::Stdout => {
+            None
+        }
     }
 }
 

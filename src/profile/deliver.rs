@@ -11,7 +11,7 @@ pub struct Deliver {
     /// Whether they stay in the Maildir as well.
     pub archive: Archive,
     /// The ids of other accounts ([`Server::id`](crate::profile::Server::id)) that append to the same
-    /// file or folder, as far as the config file says.
+    /// file, as far as the config file says.
     pub beside: Vec<String>,
 }
 

@@ -120,6 +120,25 @@ fn an_accounts_password_replaces_the_defaults() {
 }
 
 #[test]
+fn an_account_may_say_no_to_a_password_source_of_the_defaults() {
+    for (default, own) in [
+        ("password-keyring = true", "password-keyring = false"),
+        ("password-netrc = true", "password-netrc = false"),
+        ("password-netrc = '/n'", "password-netrc = false"),
+    ] {
+        let password = |own: &str| {
+            let text = format!("[defaults]\n{default}\n{MINIMAL}{own}\n");
+            resolve(&text).unwrap().password
+        };
+        assert_eq!(password(own), PasswordSource::Prompt);
+        assert_ne!(password(""), PasswordSource::Prompt);
+    }
+    // It says nothing of the others.
+    let text = format!("[defaults]\npassword-keyring = true\n{MINIMAL}password-netrc = false\n");
+    assert_eq!(resolve(&text).unwrap().password, PasswordSource::Keyring);
+}
+
+#[test]
 fn a_password_that_pop3_cannot_carry_is_refused_and_not_shown() {
     for value in ["''", r#""hunter2\r\nDELE 1""#, r#""hunter2\u0000""#] {
         let shown = error(&format!("password = {value}"));
@@ -193,6 +212,11 @@ fn paths_have_placeholders_and_a_base() {
     );
     assert_eq!(maildir("/m/{}{1}{").unwrap(), PathBuf::from("/m/{}{1}{"));
     assert!(error("maildir = '/m/{acount}'").contains("did you mean `{account}`?"));
+    for word in ["unique-id", "account_2", "account2", "un.known"] {
+        let said = error(&format!("maildir = '/m/{{{word}}}'"));
+        let wanted = format!("`{{{word}}}` stands for nothing in a path here");
+        assert!(said.contains(&wanted), "{said}");
+    }
     assert!(error("maildir = '$HOME/Mail'").contains("write `~/`"));
     assert!(error("password-file = '~/${USER}'").contains("stands for nothing"));
     assert!(maildir("~bob/m").is_err());

@@ -25,13 +25,18 @@ pub enum Appended {
 }
 
 /// Whether it was found.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Found {
-    /// It is there: what an earlier try has left, and nothing else.
-    There(Spot),
-    /// It is not known to be; what is there are other messages with the very same octets, so many in the folder
-    /// that has most of them.
-    Like(usize),
+    /// These may be what an earlier try has left, as they were not there before; none is one of those that are known
+    /// to be others.
+    Since(Vec<Spot>),
+    /// It is not known to be there; what is there are other messages with the very same octets.
+    Like {
+        /// How many in the folder that has most of them.
+        most: usize,
+        /// Those in the folder that it was for.
+        here: Vec<Spot>,
+    },
     /// It is not.
     NotThere,
     /// The server does not tell: it has something that may be it, changed, or cannot be looked through.

@@ -212,9 +212,9 @@ impl Source {
     }
 
     /// Looks whether a message is in a folder of the server's, by what it was given to keep it by: in the
-    /// one that it was for, in the one that has all, or else in each. It is there only where it is in that folder,
-    /// not before `from`, where the next message was to be before it was first tried, and is none of `others`,
-    /// which are known to be other messages.
+    /// one that it was for, in the one that has all, or else in each. An earlier try can have left it only in that
+    /// folder, and not before `from`, where the next message was to be before it was first tried; `others` of that
+    /// folder are known to be other messages.
     ///
     /// # Errors
     /// The connection is of no more use then.

@@ -1,5 +1,5 @@
-//! What the accounts know that append to one mbox file, or to one folder of another account: each finds there
-//! what the others have left.
+//! What accounts know of what each other have put somewhere: into one mbox file, or into folders of other accounts.
+//! Each finds there what the others have left.
 
 use super::files::Files;
 use super::memory::Memory;
@@ -9,11 +9,13 @@ use super::{journal, rebuild};
 use crate::durable::{Dir, Disk};
 use crate::handover::{Located, Others, Times, Unfinished};
 use crate::maildir::Search;
-use std::collections::{BTreeMap, HashMap};
+use crate::message::Examined;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-/// The states of accounts that append to one file or folder. Nothing is locked, and what cannot be read says nothing.
+/// The states of accounts that append to one file, or may append to one folder. Nothing is locked.
 #[derive(Clone)]
 pub struct Neighbours {
     disk: Disk,
@@ -93,45 +95,52 @@ impl Neighbours {
         unfinished.collect()
     }
 
-    /// Which messages with this SHA-256 they have put into folders of other accounts. One of which nobody has noted
-    /// where it was put, or of which another account does not know whether it was taken, may be anywhere; what
-    /// this one does not know is looked for one after the other, and noted.
-    pub fn put(&self, sha256: &[u8; 32]) -> Others {
-        self.put_from(self.others.iter().chain([&self.account]), sha256)
-    }
-
-    /// The same of the account at hand alone.
-    pub fn put_from_here(&self, sha256: &[u8; 32]) -> Others {
-        self.put_from([&self.account].into_iter(), sha256)
-    }
-
-    fn put_from<'a>(
-        &self,
-        accounts: impl Iterator<Item = &'a String>,
-        sha256: &[u8; 32],
-    ) -> Others {
+    /// What has been put into folders of other accounts, by any account that has a state here, whatever the config
+    /// file says of it today: a folder may be reached by several names. Of a message like the one that is looked for
+    /// nobody may have noted where it was put, or know whether it was taken: it may be anywhere. What this account
+    /// does not know of its own is looked for one after the other, and noted.
+    pub fn put(&self, ours: &Ours) -> Others {
         let mut all = Others::default();
-        for account in accounts {
-            let is_own = *account == self.account;
-            let read = match self.open_journal(account) {
-                Ok(journal) => put_by(journal, sha256),
-                // It has handed on nothing that is known.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => Err(error),
-            };
-            let Ok(read) = read else {
-                all.unknown += 1;
-                continue;
-            };
-            for put in read {
-                match put {
-                    Put::There(Some(located)) => all.known.push(located),
-                    Put::There(None) => all.unknown += 1,
-                    Put::Perhaps => all.unknown += usize::from(!is_own),
+        let names = Dir::open(&self.disk, &self.directory).and_then(|dir| {
+            let mut names = Vec::new();
+            dir.for_each_name(|name| {
+                if name.as_encoded_bytes().ends_with(b".journal") {
+                    names.push(name.to_owned());
                 }
-            }
+            })?;
+            Ok(names)
+        });
+        match names {
+            Ok(names) => names
+                .iter()
+                .for_each(|name| self.take_in(name, ours, &mut all)),
+            Err(_) => all.unknown += 1,
         }
         all
+    }
+
+    /// The same by the account at hand alone.
+    pub fn put_from_here(&self, ours: &Ours) -> Others {
+        let mut all = Others::default();
+        self.take_in(&Files::of(&self.account).journal, ours, &mut all);
+        all
+    }
+
+    fn take_in(&self, name: &OsString, ours: &Ours, all: &mut Others) {
+        let is_own = *name == Files::of(&self.account).journal;
+        let dir = Dir::open(&self.disk, &self.directory);
+        let read = match dir.and_then(|dir| dir.read(name)) {
+            Ok(journal) => put_by(journal, ours),
+            // It has handed on nothing that is known.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => Err(error),
+        };
+        let Ok(put) = read else {
+            all.unknown += 1;
+            return;
+        };
+        all.known.extend(put.known);
+        all.unknown += put.unknown + if is_own { 0 } else { put.open };
     }
 
     fn journal(&self, account: &str) -> Option<std::fs::File> {
@@ -184,39 +193,87 @@ fn appended_by(journal: std::fs::File) -> Option<Vec<Appended>> {
     Some(appended.collect())
 }
 
-/// What became of a message that was handed on.
-#[derive(Clone, Copy)]
-enum Put {
-    /// It is there.
-    There(Option<Located>),
-    /// It may be.
-    Perhaps,
+/// A message that is looked for where others have put theirs.
+#[derive(Clone, Debug)]
+pub struct Ours {
+    /// The SHA-256 of what was fetched.
+    pub sha256: [u8; 32],
+    /// What its file is by now.
+    pub file: Examined,
 }
 
-/// What the journal says of messages with these octets that were handed on, or may have been.
-fn put_by(journal: std::fs::File, sha256: &[u8; 32]) -> io::Result<Vec<Put>> {
-    let mut put: BTreeMap<Id, Option<Put>> = BTreeMap::new();
-    let mut handed = Vec::new();
+impl Ours {
+    /// Whether another one may look the same on a server: servers add ends of lines at the end, and take them away.
+    fn is_like(&self, stored: &Stored) -> bool {
+        let has_same_text = stored.evidence.is_some_and(|it| {
+            it.body == self.file.evidence.body && it.fields == self.file.evidence.fields
+        });
+        stored.digests.stored == self.sha256 || has_same_text
+    }
+}
+
+/// What a journal says of what was put into folders.
+#[derive(Debug, Default)]
+struct PutBy {
+    /// Where messages are, whatever they are.
+    known: Vec<Located>,
+    /// Messages like the one that is looked for that are somewhere.
+    unknown: usize,
+    /// Likewise, that may be.
+    open: usize,
+}
+
+/// What is known of a message like the one that is looked for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Alike {
+    /// It was tried, and nobody has noted what came of that.
+    is_open: bool,
+    /// It was appended to a file, which is no folder.
+    is_in_file: bool,
+}
+
+fn put_by(journal: std::fs::File, ours: &Ours) -> io::Result<PutBy> {
+    let mut alike: BTreeMap<Id, Alike> = BTreeMap::new();
+    let mut put = PutBy::default();
+    let mut withheld = HashSet::new();
     let read = journal::read(journal, |entry, _| match entry {
-        Entry::Intent { id, stored, .. } | Entry::Found { id, stored, .. }
-            if stored.digests.stored == *sha256 =>
+        Entry::Intent { id, stored, .. }
+        | Entry::Found { id, stored, .. }
+        | Entry::Evidence { id, stored }
+            if ours.is_like(&stored) =>
         {
-            put.insert(id, None);
+            alike.entry(id).or_default();
         }
-        Entry::Handing { id, .. } => {
-            put.entry(id).and_modify(|it| *it = Some(Put::Perhaps));
+        Entry::Returned { id } => {
+            withheld.insert(id);
+        }
+        Entry::Handing { id, length, .. } => {
+            alike.entry(id).and_modify(|it| {
+                it.is_open = length.is_none();
+                it.is_in_file = length.is_some();
+            });
         }
         // What it was handed on to before may be what it is handed on to now.
-        Entry::Handed { id, located, .. } if put.contains_key(&id) => {
-            handed.push(Put::There(located));
-            put.insert(id, None);
+        Entry::Handed {
+            located: Some(located),
+            id,
+            ..
+        } => {
+            put.known.push(located);
+            alike.entry(id).and_modify(|it| it.is_open = false);
+        }
+        Entry::Handed { id, .. } => {
+            if let Some(it) = alike.get_mut(&id) {
+                it.is_open = false;
+                put.unknown += usize::from(!it.is_in_file && !withheld.contains(&id));
+            }
         }
         Entry::NotTaken { id, how, .. } if how != NotTaken::Unclear => {
-            put.entry(id).and_modify(|it| *it = None);
+            alike.entry(id).and_modify(|it| it.is_open = false);
         }
         _ => {}
     });
     read?;
-    handed.extend(put.into_values().flatten());
-    Ok(handed)
+    put.open = alike.values().filter(|it| it.is_open).count();
+    Ok(put)
 }

@@ -4,7 +4,7 @@
 use crate::given::mail;
 use crate::support::account::Security;
 use crate::support::maildrop::Maildrop;
-use crate::support::run::Output;
+use crate::support::run::{Home, Output};
 use crate::support::server::Server;
 
 /// Each command with what it has to be given, as it is typed.
@@ -149,5 +149,42 @@ fn quiet_leaves_nothing_but_data_and_trouble() {
                 "{words:?}: {output:#?}"
             );
         }
+    }
+}
+
+#[test]
+fn that_nothing_is_encrypted_is_told_unless_with_quiet() {
+    let (_server, home) = Server::builder(&Maildrop::new(mail(2)))
+        .security(Security::Plain)
+        .with_home("");
+    let told = home.popfetch(["fetch"]).expect(0).stderr;
+    assert!(told.contains("the connection is not encrypted"), "{told}");
+    for _ in 0..2 {
+        assert_eq!(home.popfetch(["-q"]).expect(0).stderr, "");
+    }
+}
+
+#[test]
+fn where_there_is_no_terminal_the_help_is_laid_out_for_as_many_columns_as_the_environment_says() {
+    for command in [&["--help"][..], &["setup", "--help"], &["-h"]] {
+        let mut home = Home::new();
+        home.env("COLUMNS", "60");
+        let narrow = home.popfetch(command.iter().copied()).expect(0).stdout;
+        let wide = Home::new().popfetch(command.iter().copied()).expect(0);
+        let examples = wide
+            .stdout
+            .lines()
+            .filter(|line| line.starts_with("  popfetch "));
+        let examples = examples.filter_map(|line| line.trim_start().split("  ").next());
+        let mut count = 0;
+        for example in examples {
+            count += 1;
+            let is_whole = |line: &str| line.trim_start().starts_with(example);
+            assert!(narrow.lines().any(is_whole), "{example}: {narrow}");
+        }
+        assert!(count > 2 || command == ["-h"], "{}", wide.stdout);
+        let alone = narrow.lines().filter(|line| line.len() > 60);
+        let broken = alone.filter(|line| !line.contains("popfetch "));
+        assert_eq!(broken.count(), 0, "{narrow}");
     }
 }

@@ -3,6 +3,7 @@
 use super::Conduct;
 use crate::durable::Disk;
 use crate::exit::Status;
+use crate::fetch::waiting::waits;
 use crate::fetch::{Account, Error, failure};
 use crate::maildrop::Message;
 use crate::profile::Profile;
@@ -50,7 +51,12 @@ impl Conduct {
 
     /// The account's fetch went well but for these. Whoever is not told in each run is told of each
     /// once and then once a day, and when it is over.
-    pub(in crate::fetch) fn misses(&mut self, account: &Account<'_>, misses: &[Missed]) {
+    pub(in crate::fetch) fn misses(
+        &mut self,
+        account: &Account<'_>,
+        misses: &[Missed],
+        waiting: u64,
+    ) {
         const NAMED: usize = 3;
         let (now, quiet) = (self.now(), account.environment.quiet);
         if misses.is_empty() {
@@ -74,7 +80,13 @@ impl Conduct {
         }
         let more = misses.len().saturating_sub(NAMED);
         if more > 0 {
-            let text = format!("{more} more are passed over for now");
+            let are = if more == 1 { "is" } else { "are" };
+            let text = format!("{more} more {are} passed over for now");
+            account.tell(Event::Warning(&text));
+        }
+        // Not each of them was tried.
+        if waiting > misses.len() as u64 {
+            let text = format!("{} to be handed on", waits(waiting));
             account.tell(Event::Warning(&text));
         }
     }

@@ -69,7 +69,7 @@ pub(super) fn of(entry: &Entry, around: &Surroundings) -> Fate {
         "PipelineDepth" if first == "1" => draft.text("pipelining", "off"),
         "PipelineDepth" => Fate::taken("popfetch asks for many messages at once"),
         "Account" => Fate::taken("the account's settings are in each account below"),
-        "Path" | "PathDelimiter" => Fate::taken("where the folders are"),
+        "Path" | "PathDelimiter" | "Flatten" => Fate::taken("where the folders are"),
         "Inbox" => draft.text("maildir", around.rewritten(first)),
         "SubFolders" => Fate::taken("popfetch keeps folders as Maildir++ does"),
         "Far" | "Near" => Fate::taken("which folder goes where"),
@@ -97,7 +97,7 @@ pub(super) fn of(entry: &Entry, around: &Surroundings) -> Fate {
         "Channel" | "Channels" => {
             Fate::taken("popfetch fetches all accounts, or those that you name")
         }
-        "InfoDelimiter" | "AltMap" | "Flatten" | "UseNamespace" | "MapInbox" | "BufferLimit"
+        "InfoDelimiter" | "AltMap" | "UseNamespace" | "MapInbox" | "BufferLimit"
         | "DisableExtension" | "DisableExtensions" => {
             Fate::nothing("there is nothing like it here")
         }

@@ -14,19 +14,31 @@ const NETRC: &str = "~/.netrc";
 pub(super) type Source = (Range<usize>, Option<PasswordSource>);
 
 impl Resolver<'_> {
-    /// The account's own source, or else the default's, or else a prompt.
+    /// The account's own source, or else the default's unless the account says no to it, or else a prompt.
     pub(super) fn password(
         &self,
         server: &Server,
         auth: Auth,
         wrong: &mut Wrong,
     ) -> Option<PasswordSource> {
-        for account in [self.account, self.defaults] {
-            if let Some(source) = self.password_of(account, server, auth, wrong) {
-                return source;
-            }
+        if let Some(source) = self.password_of(self.account, server, auth, wrong) {
+            return source;
         }
-        Some(PasswordSource::Prompt)
+        let mut defaults = self.defaults.clone();
+        if self
+            .account
+            .password_keyring
+            .as_ref()
+            .is_some_and(|it| !it.get_ref())
+        {
+            defaults.password_keyring = None;
+        }
+        let netrc = self.account.password_netrc.as_ref();
+        if netrc.is_some_and(|it| matches!(it.get_ref(), NetrcWord::Usual(false))) {
+            defaults.password_netrc = None;
+        }
+        let source = self.password_of(&defaults, server, auth, wrong);
+        source.unwrap_or(Some(PasswordSource::Prompt))
     }
 
     fn password_of(

@@ -108,10 +108,9 @@ impl Resolver<'_> {
             .skip(1)
             .filter_map(|rest| rest.split_once('}'));
         let known: Vec<String> = known.iter().map(|&word| word.to_owned()).collect();
-        let of_letters = |word: &str| !word.is_empty() && word.chars().all(char::is_alphabetic);
         let unknown = words
             .map(|(word, _)| word)
-            .find(|word| of_letters(word) && !known.iter().any(|it| it == word));
+            .find(|word| is_word(word) && !known.iter().any(|it| it == word));
         let Some(word) = unknown else {
             return Ok(());
         };
@@ -143,6 +142,12 @@ impl Resolver<'_> {
         };
         absolute.map_err(|error| self.error(span, error.to_string()))
     }
+}
+
+/// Whether somebody may have meant it to stand for something: a name as they are in a config file.
+fn is_word(text: &str) -> bool {
+    let of_a_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    text.chars().all(of_a_name) && text.chars().any(char::is_alphabetic)
 }
 
 /// The text with values for the words in braces. One pass, so that a value which looks like such a word stays

@@ -19,6 +19,9 @@ const LIST_LIMIT: usize = 100_000;
 /// takes the time of an answer, and its octets.
 const CANDIDATES: usize = 64;
 
+/// A server that makes more or fewer octets of a message changes what makes it the same, too.
+const CLOSE: u64 = 1024;
+
 /// What a mailbox has.
 #[derive(Debug, Default)]
 struct Looked {
@@ -26,6 +29,24 @@ struct Looked {
     copies: Vec<Spot>,
     /// There may be more.
     is_unclear: bool,
+}
+
+/// Messages that may be the one that is looked for. The newest are the likeliest.
+#[derive(Debug, Default)]
+struct Newest {
+    all: VecDeque<Spot>,
+    /// There are older ones.
+    has_more: bool,
+}
+
+impl Newest {
+    fn push(&mut self, spot: Spot) {
+        self.all.push_back(spot);
+        if self.all.len() > CANDIDATES {
+            self.all.pop_front();
+            self.has_more = true;
+        }
+    }
 }
 
 /// What is looked for.
@@ -41,8 +62,9 @@ impl Session<SignedIn> {
     /// Looks for a message: in the mailbox that it was for and in the one that has all messages, where the
     /// server has one; else in each.
     ///
-    /// What looks like it is it only in that mailbox, and only where no message can have been when it was first
-    /// tried: all else may be another, or what it was fetched from, where the mailbox is the very same.
+    /// What looks like it may be what a try has left only in that mailbox, and only where no message can have been
+    /// when it was first tried: all else may be another, or what it was fetched from, where the mailbox is the very
+    /// same.
     pub(in crate::source) fn find(
         &mut self,
         folder: &str,
@@ -63,12 +85,13 @@ impl Session<SignedIn> {
             || is_same_name(wanted.as_bytes(), INBOX.as_bytes())
             || listed.iter().any(is_wanted);
         is_unclear |= seen.as_ref().map_or(is_there, |it| it.is_unclear);
-        let mut most = seen.as_ref().map_or(0, |it| it.copies.len());
-        let copies = seen.into_iter().flat_map(|it| it.copies);
-        let is_it = |spot: &Spot| from.is_some_and(|from| is_behind(*spot, from));
-        if let Some(spot) = copies.filter(is_it).min() {
-            return Ok(Found::There(spot));
+        let here = seen.map(|it| it.copies).unwrap_or_default();
+        let is_since = |spot: &&Spot| from.is_some_and(|from| is_behind(**spot, from));
+        let since: Vec<Spot> = here.iter().filter(is_since).copied().collect();
+        if !since.is_empty() {
+            return Ok(Found::Since(since));
         }
+        let mut most = here.len();
         // Numbers of other mailboxes are others.
         (sought.from, sought.others) = (None, &[]);
         let looked_at = listed.iter().filter(|it| match has_all {
@@ -88,7 +111,7 @@ impl Session<SignedIn> {
         Ok(match (most, is_unclear) {
             (0, true) => Found::CannotTell,
             (0, false) => Found::NotThere,
-            (most, _) => Found::Like(most),
+            (most, _) => Found::Like { most, here },
         })
     }
 
@@ -137,21 +160,14 @@ impl Session<SignedIn> {
             message_id: sought.post.message_id(),
             date: sought.post.date(),
             octets: sought.post.octets(),
-            from: from.map(|it| it.number),
         }))?;
-        let (mut spots, mut count) = (VecDeque::new(), 0_usize);
+        let mut spots = Newest::default();
         let answer = loop {
             match self.wire.next(Phase::Appending)? {
                 Step::Found(more) => {
                     let more = more.into_iter().map(|number| Spot { validity, number });
-                    for spot in more.filter(|it| !sought.others.contains(it)) {
-                        count = count.saturating_add(1);
-                        spots.push_back(spot);
-                        // The newest are the likeliest.
-                        if spots.len() > CANDIDATES {
-                            spots.pop_front();
-                        }
-                    }
+                    more.filter(|it| !sought.others.contains(it))
+                        .for_each(|it| spots.push(it));
                 }
                 Step::Octets => {
                     self.wire.octets();
@@ -165,26 +181,83 @@ impl Session<SignedIn> {
         }
         let mut looked = Looked {
             copies: Vec::new(),
-            is_unclear: count > CANDIDATES,
+            is_unclear: spots.has_more,
         };
-        for spot in spots.into_iter().rev() {
-            let Some(uid) = NonZeroU32::new(spot.number) else {
-                continue;
-            };
-            match self.likeness_of(uid, sought.post)? {
-                Some(Likeness::Same) => looked.copies.push(spot),
+        for spot in spots.all.iter().rev() {
+            match self.likeness_of(*spot, sought.post)? {
+                Some(Likeness::Same) => looked.copies.push(*spot),
                 // It may be it, as the server has changed it, or another copy of the same mail.
                 Some(Likeness::Body) | None => looked.is_unclear = true,
                 // So may one that says that it is the same message, as some servers make bodies anew.
                 Some(Likeness::Other) => looked.is_unclear |= sought.post.message_id().is_some(),
             }
         }
+        let is_found = |from| looked.copies.iter().any(|it| is_behind(*it, from));
+        // Where there are too many, these would be some of them again.
+        let is_over = spots.has_more || opened.exists == Some(0);
+        if let Some(from) = from.filter(|from| !is_over && !is_found(*from)) {
+            self.look_behind(from, &spots.all, sought, &mut looked)?;
+        }
         Ok(Some(looked))
+    }
+
+    /// Looks at what has come since, one by one: an index that a server searches may be late, and what it has made
+    /// anew may have another Message-ID. `seen`: these were looked at.
+    fn look_behind(
+        &mut self,
+        from: Spot,
+        seen: &VecDeque<Spot>,
+        sought: &mut Sought<'_>,
+        looked: &mut Looked,
+    ) -> Result<(), Error> {
+        let Some(first) = NonZeroU32::new(from.number) else {
+            return Ok(());
+        };
+        self.wire.send(Command::FetchSizesFrom(first))?;
+        let mut spots = Newest::default();
+        let answer = loop {
+            match self.wire.next(Phase::Appending)? {
+                Step::Fetched(fetched) => {
+                    let Some(number) = fetched.uid else {
+                        continue;
+                    };
+                    let spot = Spot { number, ..from };
+                    let is_new = is_behind(spot, from)
+                        && !seen.contains(&spot)
+                        && !spots.all.contains(&spot)
+                        && !sought.others.contains(&spot);
+                    if is_new && fetched.size.is_none_or(|it| may_be(sought.post, it)) {
+                        spots.push(spot);
+                    }
+                }
+                Step::Octets => {
+                    self.wire.octets();
+                }
+                Step::Done(answer) => break answer,
+                _ => {}
+            }
+        };
+        if !answer.ok {
+            looked.is_unclear |= cannot_look("UID FETCH", answer)?.is_none();
+            return Ok(());
+        }
+        looked.is_unclear |= spots.has_more;
+        for spot in spots.all.iter().rev() {
+            match self.likeness_of(*spot, sought.post)? {
+                Some(Likeness::Same) => looked.copies.push(*spot),
+                Some(Likeness::Body) | None => looked.is_unclear = true,
+                Some(Likeness::Other) => {}
+            }
+        }
+        Ok(())
     }
 
     /// How alike a message is. Its size is asked for first: of one that is far larger nothing has to come;
     /// then, of many with the same size, its header. `None` where it does not come, or ours cannot be read.
-    fn likeness_of(&mut self, uid: NonZeroU32, post: &mut Post) -> Result<Option<Likeness>, Error> {
+    fn likeness_of(&mut self, spot: Spot, post: &mut Post) -> Result<Option<Likeness>, Error> {
+        let Some(uid) = NonZeroU32::new(spot.number) else {
+            return Ok(Some(Likeness::Other));
+        };
         if let Some(octets) = self.size_of(uid)?
             && !post.may_have(octets)
         {
@@ -257,6 +330,14 @@ impl Session<SignedIn> {
                 _ => {}
             }
         }
+    }
+}
+
+/// Whether a message that a search by its Message-ID, if it has one, has not found may be it by its octets.
+fn may_be(post: &Post, octets: u64) -> bool {
+    match post.message_id() {
+        Some(_) => post.octets().abs_diff(octets) <= CLOSE,
+        None => post.may_have(octets),
     }
 }
 

@@ -5,8 +5,9 @@ use super::folder::{TO_GMAIL, config, in_dovecot, scene};
 use super::lost_answers::{NEVER, has};
 use super::spool;
 use crate::given::{assert_said, compact, mail, run};
-use crate::support::depot::{Depot, lf};
+use crate::support::depot::{Depot, Taken, lf};
 use crate::support::dovecot::Dovecot;
+use crate::support::imap::{ImapServer, Kept};
 use crate::support::message::{Message, generate};
 use crate::support::run::Home;
 use crate::support::server::Server;
@@ -69,6 +70,48 @@ fn d41_the_copies_in_ones_own_mailbox_are_not_handed_on_again_and_that_is_told_o
             );
             assert_eq!(tree::count(&spool(&home)), 0);
         }
+    }
+}
+
+/// The mailbox of "a" and of "gmail" is one, and what is handed on goes into a folder that is fetched as well; the
+/// server does not say where it puts it.
+#[test]
+fn d41_copies_in_another_folder_of_ones_own_mailbox_are_not_handed_on_again() {
+    for keep in ["always", "never"] {
+        let source = ImapServer::start(&mail(3));
+        source.plain_folder("Arch", &[]);
+        let depot = Depot::start();
+        depot.announce(PLAIN);
+        depot.says(1_800_000_000, None);
+        depot.has_folders(&[("INBOX", ""), ("Arch", "")]);
+        depot.change(|taken| {
+            taken.extend(mail(3).iter().map(|it| Taken::into("INBOX", it.octets())));
+        });
+        let home = Home::new();
+        let own = home.account_config("a", &source.account());
+        let own: Vec<&str> = own
+            .lines()
+            .filter(|it| !it.starts_with("maildir"))
+            .collect();
+        let gmail = home.account_config("gmail", &depot.account());
+        home.config(&format!(
+            "{}\nprotocol = \"imap\"\nfolders = [\"*\"]\nkeep = \"{keep}\"\n\
+             deliver = {{ account = \"gmail\", folder = \"Arch\" }}\n{gmail}protocol = \"imap\"\n\
+             disabled = true\n",
+            own.join("\n")
+        ));
+        let mut said = String::new();
+        for _ in 0..4 {
+            said += &run(&home, &["fetch", "a"], 0).stderr;
+            let taken = depot.taken().into_iter().filter(|it| it.folder == "Arch");
+            let kept = taken.map(|it| Kept::new(it.uid, &Message::new("", it.octets)));
+            source.other("Arch", |it| it.messages = kept.collect());
+        }
+        let there = source.other("Arch", |it| it.messages.len());
+        assert_eq!(there, 3, "{keep}: {said}");
+        // What has left the server is known again there, and is not to be handed on.
+        let told = usize::from(keep == "always");
+        assert_eq!(said.matches("not handed on").count(), told, "{said}");
     }
 }
 

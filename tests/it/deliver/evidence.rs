@@ -3,9 +3,10 @@
 //! message that is to be handed on, where both accounts are one mailbox.
 
 use super::folder::{TO_GMAIL, config, scene, stored};
-use super::lost_answers::{NEVER, answer_lost, has};
+use super::lost_answers::{NEVER, ages, answer_lost, has};
 use super::spool;
 use crate::given::{assert_said, compact, journal, mail, run};
+use crate::support::account::Account;
 use crate::support::depot::{Act, Depot, Taken};
 use crate::support::journal::rewrite;
 use crate::support::maildrop::Maildrop;
@@ -192,15 +193,65 @@ fn d42_a_message_without_message_id_whose_header_the_server_has_changed_is_named
     assert_named(&server, &home, &depot, 2, "anonymous");
 }
 
+const PLAIN: &str = "IMAP4rev1 LITERAL+ AUTH=PLAIN SASL-IR";
+
+/// Beyond the time in which a slow server may be storing what it was given.
+const LATER: i64 = 130;
+
+#[test]
+fn d42_a_twin_with_another_end_that_is_put_there_since_is_not_taken_for_it() {
+    for capabilities in [PLAIN.to_owned() + " UIDPLUS", PLAIN.to_owned()] {
+        let twins = [("uid-1", ""), ("uid-2", "\n")].map(|(name, end)| {
+            let text = format!("From: a@x\nMessage-ID: <twin@x>\nSubject: x\n\nbody\n{end}");
+            Message::from_lf(name, &text)
+        });
+        let (server, home, depot) = scene(twins.to_vec(), NEVER);
+        depot.announce(&capabilities);
+        lost(&home, &depot);
+        assert_eq!(depot.taken().len(), 1, "{capabilities}");
+        ages(&home, LATER);
+        let output = run(&home, &["fetch", "a"], 0);
+        assert_eq!(depot.taken().len(), 2, "{capabilities}: {output:#?}");
+        assert_eq!(server.maildrop().count(), 0);
+    }
+}
+
+#[test]
+fn d42_what_a_server_has_and_does_not_find_yet_is_found_there() {
+    let anonymous = Message::from_lf("uid-1", "Subject: x\nTo: y\n\nz\n");
+    for message in [mail(1).remove(0), anonymous] {
+        let (server, home, depot) = scene(vec![message], NEVER);
+        answer_lost(&home, &depot);
+        ages(&home, LATER);
+        depot.behave("SEARCH", Act::Say("* SEARCH\r\n{tag} OK done\r\n".into()));
+        let output = run(&home, &["fetch", "a"], 0);
+        assert_said(&output, &["since an earlier try"]);
+        assert_eq!((depot.taken().len(), server.maildrop().count()), (1, 0));
+    }
+}
+
 /// Two accounts with the very same octets, which hand them to one folder.
 fn two_accounts(capabilities: &str) -> (Server, Server, Home, Depot) {
+    two_accounts_by(capabilities, TO_GMAIL)
+}
+
+/// The same, the second one with this `deliver`: "gmail2" is another name of "gmail".
+fn two_accounts_by(capabilities: &str, deliver: &str) -> (Server, Server, Home, Depot) {
     let (server, home, depot) = scene(mail(1), NEVER);
     depot.announce(capabilities);
     let other = Server::builder(&Maildrop::new(mail(1))).start();
     let b = home.account_config("b", &other.account());
     let lines = b.lines().filter(|line| !line.starts_with("maildir"));
     let b: Vec<&str> = lines.collect();
-    let others = format!("timeout = \"2 s\"\n{}\n{TO_GMAIL}{NEVER}\n", b.join("\n"));
+    let again = Account {
+        user: "ada@example.com".into(),
+        ..depot.account()
+    };
+    let again = home.account_config("gmail2", &again);
+    let others = format!(
+        "timeout = \"2 s\"\n{again}protocol = \"imap\"\ndisabled = true\n{}\n{deliver}{NEVER}\n",
+        b.join("\n")
+    );
     let keys = format!("{TO_GMAIL}{NEVER}");
     config(&server, &home, &depot.account(), &keys, &others);
     (server, other, home, depot)
@@ -208,10 +259,9 @@ fn two_accounts(capabilities: &str) -> (Server, Server, Home, Depot) {
 
 #[test]
 fn d42_what_another_account_has_put_there_since_is_not_taken_for_ones_own() {
-    let plain = "IMAP4rev1 LITERAL+ AUTH=PLAIN SASL-IR";
     for (capabilities, is_named) in [
-        (format!("{plain} UIDPLUS"), false),
-        (plain.to_owned(), true),
+        (format!("{PLAIN} UIDPLUS"), false),
+        (PLAIN.to_owned(), true),
     ] {
         let (server, other, home, depot) = two_accounts(&capabilities);
         lost(&home, &depot);
@@ -226,11 +276,50 @@ fn d42_what_another_account_has_put_there_since_is_not_taken_for_ones_own() {
 
 #[test]
 fn d42_what_another_account_had_put_there_before_is_not_taken_for_ones_own() {
-    let (_server, other, home, depot) = two_accounts("IMAP4rev1 LITERAL+ AUTH=PLAIN SASL-IR");
+    let (_server, other, home, depot) = two_accounts(PLAIN);
     run(&home, &["fetch", "a"], 0);
     depot.behave_times("lost", Act::Close, 1);
     run(&home, &["fetch", "b"], 1);
     let output = run(&home, &["fetch", "--now", "b"], 0);
     assert_said(&output, &["twice"]);
     assert_eq!((depot.taken().len(), other.maildrop().count()), (2, 0));
+}
+
+#[test]
+fn d42_what_another_account_has_put_there_is_not_taken_for_ones_own_whatever_the_config_says_today()
+{
+    for what in ["another name", "no account any more"] {
+        let deliver = match what {
+            "another name" => TO_GMAIL.replace("gmail", "gmail2"),
+            _ => TO_GMAIL.to_owned(),
+        };
+        let (server, other, home, depot) = two_accounts_by(&format!("{PLAIN} UIDPLUS"), &deliver);
+        lost(&home, &depot);
+        run(&home, &["fetch", "b"], 0);
+        assert_eq!((depot.taken().len(), other.maildrop().count()), (1, 0));
+        if what != "another name" {
+            let keys = format!("{TO_GMAIL}{NEVER}");
+            config(&server, &home, &depot.account(), &keys, "");
+        }
+        ages(&home, LATER);
+        let output = run(&home, &["fetch", "a"], 0);
+        assert_eq!(depot.taken().len(), 2, "{what}: {output:#?}");
+        assert_eq!(server.maildrop().count(), 0);
+    }
+}
+
+#[test]
+fn d42_what_another_account_puts_there_while_it_is_looked_for_is_not_taken_for_ones_own() {
+    let (server, other, home, depot) = two_accounts(&format!("{PLAIN} UIDPLUS"));
+    lost(&home, &depot);
+    ages(&home, LATER);
+    let go_on = home.path().join("go-on");
+    depot.behave_times("greeting", Act::Once(go_on.clone()), 1);
+    let running = home.popfetch(["fetch", "a"]).start();
+    assert!(depot.is_reached("greeting"), "{}", running.stderr_so_far());
+    run(&home, &["fetch", "b"], 0);
+    std::fs::write(&go_on, "").unwrap();
+    let output = running.wait();
+    assert_eq!(depot.taken().len(), 2, "{output:#?}");
+    assert_eq!(server.maildrop().count() + other.maildrop().count(), 0);
 }

@@ -2,7 +2,7 @@
 //! does not tell whether it has it, that is said.
 
 use super::folder::{scene, stored};
-use crate::given::{assert_said, journal, mail, run};
+use crate::given::{assert_said, journal, journals, mail, run};
 use crate::support::depot::{Act, Depot, Taken};
 use crate::support::journal::rewrite;
 use crate::support::message::Message;
@@ -22,14 +22,16 @@ pub(super) fn has(depot: &Depot, octets: Vec<u8>) {
     });
 }
 
-/// What was last tried was tried so many seconds before, as the journal has it.
+/// What was last tried was tried so many seconds before, as the journals have it.
 pub(super) fn ages(home: &Home, by: i64) {
-    rewrite(&journal(home), |fields| {
-        if matches!(fields[0].as_str(), "k" | "g") {
-            let time: i64 = fields[2].parse().unwrap();
-            fields[2] = (time - by).to_string();
-        }
-    });
+    for journal in journals(home) {
+        rewrite(&journal, |fields| {
+            if matches!(fields[0].as_str(), "k" | "g") {
+                let time: i64 = fields[2].parse().unwrap();
+                fields[2] = (time - by).to_string();
+            }
+        });
+    }
 }
 
 /// "gmail" takes what it is given, and its answer never comes.

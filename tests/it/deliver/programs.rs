@@ -315,3 +315,21 @@ fn a_program_prints_nothing_among_the_data_of_a_run() {
         output.stdout
     );
 }
+
+#[test]
+fn with_quiet_the_number_of_those_that_wait_is_told_with_the_first_of_them_and_not_again() {
+    for (count, number) in [(6, Some("6 messages wait to be handed on")), (3, None)] {
+        let (_server, home) = account(count, &by_shell("cat > /dev/null; exit 75"));
+        let output = run(&home, &["-q"], 1);
+        let named = output.stderr.matches("waits to be handed on").count();
+        assert_eq!(named, 3, "{output:#?}");
+        assert!(!output.stderr.contains("passed over"), "{output:#?}");
+        match number {
+            Some(number) => assert_said(&output, &[number]),
+            None => assert!(!output.stderr.contains("messages wait"), "{output:#?}"),
+        }
+        // Those whose turn it is next may be news, and then nothing is.
+        run(&home, &["-q"], 1);
+        assert_eq!(run(&home, &["-q"], 1).stderr, "");
+    }
+}

@@ -120,3 +120,30 @@ fn a_filter_that_opens_its_standard_input_by_its_name_reads_the_header() {
     run(&home, &[], 0);
     tree::assert_holds(&home.maildir("a"), &[from("lists", 1), from("boss", 3)]);
 }
+
+#[test]
+fn what_a_filter_says_nothing_about_is_fetched_only_where_it_is_not_too_large() {
+    let big = from("boss", 9000);
+    let failing = "filter-command = [\"sh\", \"-c\", \"cat > /dev/null; exit 3\"]\n";
+    let keys = format!("{failing}max-size = \"5 kB\"\n");
+    let mixed = [three(), vec![big.clone()]].concat();
+    for (messages, said) in [
+        (
+            three(),
+            "has said nothing about 3 messages, fetched therefore: ",
+        ),
+        (
+            mixed,
+            "has said nothing about 4 messages, of which 3 are fetched and 1 stays on the server \
+             (`max-size`): ",
+        ),
+        (
+            vec![big],
+            "has said nothing about 1 message, which stays on the server (`max-size`): ",
+        ),
+    ] {
+        let (_server, home) = ruled(messages, &keys, "", Behaviour::new());
+        let output = run(&home, &["-q"], 0);
+        assert_said(&output, &[said, "exit status: 3"]);
+    }
+}
