@@ -12,7 +12,7 @@ use super::twin::Twins;
 use super::{Error, Files, Former, Moment, Opened, Store, clock, rebuild};
 use crate::durable::Dir;
 use crate::maildir::{JournalId, Maildir, Site, random};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -257,7 +257,7 @@ impl Claim {
             session: Id::MAX,
             verified: HashSet::new(),
             onward: None,
-            is_put_into_a_mailbox: false,
+            refetched: HashMap::new(),
             passed: Vec::new(),
             unsynced: Vec::new(),
         }
