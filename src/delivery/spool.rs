@@ -341,6 +341,11 @@ impl Synced {
         &self.0.examined.evidence
     }
 
+    /// All that its octets tell.
+    pub fn examined(&self) -> &Examined {
+        &self.0.examined
+    }
+
     /// Octets as stored.
     pub fn octets(&self) -> u64 {
         self.0.examined.octets

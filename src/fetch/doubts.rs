@@ -16,6 +16,10 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 const HEADERS: usize = 1000;
 const BODIES: usize = 50;
 
+/// Whole messages, out of several that bear one unique-id, that a run looks at where nothing is doubtful but that
+/// one may have taken another's place.
+const NAMESAKES: usize = 10;
+
 /// As much of a header as is looked at when a message is stored, and a CR for each line.
 pub(super) const HEADER_LIMIT: usize = 512 * 1024;
 
@@ -62,6 +66,8 @@ struct Doubted {
 enum Cause {
     /// It may be another one than what is stored; perhaps the profile wants it gone.
     Doubt { due: bool },
+    /// Nothing is doubtful but that others have its name.
+    Namesake,
     /// The profile wants it gone.
     Due,
 }
@@ -87,12 +93,15 @@ enum Turn {
     Doubted,
     /// It is only to be deleted.
     Due,
+    /// Others have its name, and nothing else is doubtful.
+    Namesake,
 }
 
 impl Cause {
     fn turn(self) -> Turn {
         match self {
             Self::Doubt { .. } => Turn::Doubted,
+            Self::Namesake => Turn::Namesake,
             Self::Due => Turn::Due,
         }
     }
@@ -134,12 +143,15 @@ impl Account<'_> {
         let mut messages: Vec<Doubted> = plan
             .unseen()
             .filter_map(|(place, decision)| {
+                let message = maildrop.message(place)?;
                 let cause = match decision {
+                    Decision::Doubt { due: false } if store.is_namesake(&message) => {
+                        Cause::Namesake
+                    }
                     Decision::Doubt { due } => Cause::Doubt { due },
                     Decision::Delete => Cause::Due,
                     _ => return None,
                 };
-                let message = maildrop.message(place)?;
                 Some(Doubted {
                     cause,
                     place,
@@ -148,6 +160,10 @@ impl Account<'_> {
             })
             .collect();
         messages.sort_by_key(|doubted| doubted.cause.turn());
+        // Not the same ones in each run.
+        let first = messages.partition_point(|doubted| doubted.cause != Cause::Namesake);
+        let namesakes = messages.get_mut(first..).unwrap_or_default();
+        namesakes.rotate_left(store.draw_below(namesakes.len()));
         let mut verdicts = Verdicts::default();
         if messages.is_empty() {
             return Ok(verdicts);
@@ -161,7 +177,7 @@ impl Account<'_> {
         let is_too_large = |message: &Message| most.is_some() && message.octets > most;
         for doubted in &messages {
             let message = &doubted.message;
-            let due = doubted.cause != Cause::Doubt { due: false };
+            let due = !matches!(doubted.cause, Cause::Doubt { due: false } | Cause::Namesake);
             if let Some(same) = store.judge_listing(message, due)? {
                 verdicts.same.push(same);
             } else if store.header_can_tell(message, adds_to_headers)?
@@ -194,11 +210,17 @@ impl Account<'_> {
                 undecided.push((doubted.cause.turn(), &doubted.message));
             }
         }
-        undecided.sort_unstable_by_key(|(turn, message)| (*turn, message.number));
+        undecided.sort_by_key(|(turn, message)| {
+            let is_namesake = *turn == Turn::Namesake;
+            (*turn, (!is_namesake).then_some(message.number))
+        });
+        let firm = undecided.partition_point(|(turn, _)| *turn != Turn::Namesake);
+        undecided.truncate(firm + NAMESAKES);
         let bodies = budget.take_bodies(undecided.len());
         let later = undecided.iter().skip(bodies);
         // What is only to be deleted was there all the time, and is what it was.
-        verdicts.later = later.filter(|(turn, _)| *turn != Turn::Due).count();
+        let is_doubted = |turn: &Turn| matches!(turn, Turn::Denied | Turn::Doubted);
+        verdicts.later = later.filter(|(turn, _)| is_doubted(turn)).count();
         let now = undecided.into_iter().take(bodies);
         verdicts.fetch.extend(now.map(|(_, it)| it.clone()));
         Ok(verdicts)
@@ -238,7 +260,13 @@ impl Account<'_> {
             let header = header.unwrap_or_default();
             match store.judge_header(message, &header, adds_to_headers) {
                 Ok(Some(same)) => verdicts.same.push(same),
-                Ok(None) if header.is_empty() => undecided.push((Turn::Doubted, message)),
+                Ok(None) if header.is_empty() => {
+                    let turn = match doubted.cause {
+                        Cause::Namesake => Turn::Namesake,
+                        Cause::Doubt { .. } | Cause::Due => Turn::Doubted,
+                    };
+                    undecided.push((turn, message));
+                }
                 Ok(None) => match store.header_denies(message, &header) {
                     // What the server may have rewritten proves nothing.
                     Ok(true) if !adds_to_headers => others.push(*doubted),
@@ -405,10 +433,10 @@ fn reason(why: Withheld, count: u64) -> &'static str {
             "their ends were doubtful, or `verify` has found their files changed",
         ],
         Withheld::Returned => [
-            "it came back under another name once it had left, and no file of it is here, so that it may \
-             be the last copy",
-            "they came back under other names once they had left, and no files of them are here, so that they \
-             may be the last copies",
+            "it came back, or may have (its deletion was asked for before, or it has another unique-id now), \
+             and no file of it is here, so that it may be the last copy",
+            "they came back, or may have (their deletion was asked for before, or they have other unique-ids \
+             now), and no files of them are here, so that they may be the last copies",
         ],
         Withheld::Waiting => ["it waits to be handed on", "they wait to be handed on"],
     };

@@ -231,7 +231,7 @@ impl Account<'_> {
         maildir.open_folders(self.profile.known_folders())?;
         self.open_linked_folders(maildir);
         if let Some(deliver) = &self.profile.deliver {
-            store.hands_on(deliver.archive, deliver.to.is_a_mailbox())?;
+            store.hands_on(deliver.archive)?;
         }
         Ok(())
     }

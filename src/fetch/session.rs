@@ -162,7 +162,9 @@ impl Account<'_> {
                     true => plan::DELETIONS,
                     false => 1,
                 };
-                (0..times).for_each(|_| store.refused_to_delete(std::slice::from_ref(&message)));
+                let message = std::slice::from_ref(&message);
+                (0..times).for_each(|_| store.refused_to_delete(message));
+                store.asked_to_delete(message);
             }
             error
         })?;
@@ -234,7 +236,6 @@ impl Account<'_> {
         if left.is_empty() {
             return;
         }
-        store.asked_to_delete(left);
         store.refused_to_delete(left);
         let text = format!(
             "the server still has {} of which it says that they are deleted: it is asked again in later \
@@ -249,10 +250,11 @@ impl Account<'_> {
         if asked.is_empty() {
             return;
         }
-        store.asked_to_delete(asked);
         if !Meaning::of(Phase::Quit, answer).is_the_sessions() {
             store.refused_to_delete(asked);
         }
+        // Others of them it has deleted.
+        store.asked_to_delete(asked);
         let text = format!(
             "the server did not delete all of {}: {answer}; what it has left stays, and it is asked again \
              in later runs, five times in all",

@@ -7,12 +7,12 @@ use super::journal::{self, Header, Journal};
 use super::lock::{Lock, Mark};
 use super::memory::Memory;
 use super::onward::waits_in;
-use super::record::{Entry, Stored};
+use super::record::{Entry, Id, Stored};
 use super::twin::Twins;
 use super::{Error, Files, Former, Moment, Opened, Store, clock, rebuild};
 use crate::durable::Dir;
 use crate::maildir::{JournalId, Maildir, Site, random};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -256,10 +256,11 @@ impl Claim {
             noted_imports: Vec::new(),
             begun: false,
             raised: None,
-            session: 0,
+            // None has begun.
+            session: Id::MAX,
             verified: HashSet::new(),
             onward: None,
-            is_put_into_a_mailbox: false,
+            refetched: HashMap::new(),
             passed: Vec::new(),
             unsynced: Vec::new(),
         }

@@ -2,7 +2,6 @@
 //! delivered (E4), a batch at a time; or that it came to nothing (E9).
 
 use super::record::{Entry, Id, Listing, Stored};
-use super::remembered::Kind;
 use super::{Error, Placed, Same, Store};
 use crate::delivery::{Delivered, Synced, Unplaced};
 
@@ -67,7 +66,7 @@ impl Store {
             if !synced.is_orderly() {
                 self.write([Entry::Doubtful { id }]);
             }
-            if self.onward.is_some() && !self.was_handed_on(synced) {
+            if self.onward.is_some() && !self.was_handed_on(id, synced) {
                 self.write([Entry::Due {
                     first: id,
                     last: id,
@@ -90,29 +89,11 @@ impl Store {
         }
     }
 
-    /// Whether this is fetched once more as its file was lost, once it had been handed on: whoever took it has
-    /// it. A line that cannot be read proves nothing.
-    fn was_handed_on(&mut self, synced: &Synced) -> bool {
-        let identity = synced.message().identity;
-        let Some(identity) = identity.filter(|_| self.memory.has_lost) else {
-            return false;
-        };
-        let due = &self.memory.onward.due;
-        let lost = self.memory.all_of(identity).into_iter().filter(|id| {
-            let record = self.memory.record(*id);
-            record.is_some_and(|it| it.kind == Kind::Lost) && !due.contains(id)
-        });
-        let lost: Vec<Id> = lost.collect();
-        lost.into_iter().any(|id| {
-            let stored = self.stored(id).ok().flatten();
-            stored.is_some_and(|it| it.digests.content == synced.digests().content)
-        })
-    }
-
     /// Records delivered messages as seen: written at once, so that a kill takes nothing of it away,
     /// and settled with the next sync.
     pub fn record(&mut self, delivered: Vec<Delivered<Intent>>) -> Result<(), Error> {
-        let mut ids = delivered.iter().map(|delivered| delivered.intent().0);
+        let stored: Vec<Id> = delivered.iter().map(|it| it.intent().0).collect();
+        let mut ids = stored.iter().copied();
         if let Some(mut first) = ids.next() {
             let mut last = first;
             for id in ids {
@@ -124,6 +105,7 @@ impl Store {
             }
             self.write([Entry::Seen { first, last }]);
         }
+        self.end_refetched(&stored);
         for delivered in delivered {
             let recorded = Placed::of_delivered(&delivered);
             self.unsynced
@@ -136,6 +118,7 @@ impl Store {
     /// came to nothing; durable on return.
     pub fn withdraw(&mut self, unplaced: &[&Unplaced<Intent>]) -> Result<(), Error> {
         for failed in unplaced {
+            self.refetched.remove(&failed.intent.0);
             self.write([Entry::Dropped {
                 id: failed.intent.0,
             }]);

@@ -1,13 +1,14 @@
 //! Whether a listed message is one that is stored already, where that is not plain (E11).
 
 use super::journal;
+use super::manners::random;
 use super::proof::Same;
 use super::record::{Entry, Id, Listing, Stored};
-use super::remembered::{Kind, Leave, Record, key_of};
+use super::remembered::{Absence, Kind, Record, key_of};
 use super::{Error, Settled, Store};
 use crate::delivery::Complete;
-use crate::maildrop::{Maildrop, Message};
-use crate::message::{Evidence, Size};
+use crate::maildrop::{Identity, Maildrop, Message};
+use crate::message::{Evidence, Examined, Size};
 
 /// Lines of files that are in memory at once at most.
 const AT_ONCE: usize = 50_000;
@@ -146,8 +147,19 @@ impl Store {
             .stored(id)?
             .is_some_and(|stored| stored.evidence.is_some());
         let record = self.memory.record(id);
-        let was_away = record.is_some_and(|it| it.deleted || it.absent || it.unsure);
+        let was_away = record.is_some_and(|it| it.deleted || it.is_absent() || it.unsure);
         Ok(has_evidence || was_away)
+    }
+
+    /// Whether nothing is doubtful about a message but that others which are no copies of it have its unique-id.
+    pub fn is_namesake(&self, message: &Message) -> bool {
+        self.memory.is_namesake(message)
+    }
+
+    /// A place among so many that is another one in each run.
+    pub fn draw_below(&self, count: usize) -> usize {
+        let drawn = random().checked_rem(count as u64).unwrap_or_default();
+        usize::try_from(drawn).unwrap_or_default()
     }
 
     /// Since when a message has been stored (seconds since 1970), and how often the server did not
@@ -222,7 +234,7 @@ impl Store {
         let as_listed = record.is_some_and(|record| {
             let octets = record.octets.value();
             let known = octets.is_none() || octets == message.octets;
-            known && !record.deleted && !record.absent && !record.unsure
+            known && !record.deleted && !record.is_absent() && !record.unsure
         });
         Ok(as_listed.then(|| self.same(id, message)))
     }
@@ -231,22 +243,30 @@ impl Store {
     /// under another (a migration, a restored server), or without any. If so it need not be
     /// delivered, and is settled with the next sync.
     pub fn judge_whole(&mut self, complete: &Complete) -> Result<Judgement, Error> {
-        let message = complete.message();
+        let (message, examined) = (complete.message(), complete.examined());
         for id in self.bearers(message) {
             if let Some(stored) = self.stored(id)?
-                && is_same_reading(&stored, complete)
+                && !is_another_reading(&stored, examined)
             {
                 self.settle_same(id, complete);
                 return Ok(Judgement::Stored);
             }
         }
-        // Whatever the name stood for, it is not this.
-        let was_known = self.memory.claimed(message).is_some_and(|id| {
-            self.release(id, message);
-            let record = self.memory.record(id);
-            record.is_some_and(|record| record.kind == Kind::Stored)
-        });
-        let examined = complete.examined();
+        let was_known = match self.memory.claimed(message) {
+            Some(id) => {
+                self.release(id, message);
+                match self.memory.record(id).map(|record| record.kind) {
+                    // Whatever the name stood for, it is not this.
+                    Some(Kind::Stored) => true,
+                    Some(Kind::Lost) => {
+                        let lost = self.stored(id)?;
+                        lost.is_some_and(|lost| is_another_reading(&lost, examined))
+                    }
+                    _ => false,
+                }
+            }
+            None => false,
+        };
         let keys = [
             key_of(Some(&examined.evidence), &examined.digests),
             key_of(None, &examined.digests),
@@ -265,9 +285,9 @@ impl Store {
                 continue;
             }
             if let Some(stored) = self.stored(id)?
-                && (is_under_another_name(&stored, complete, deleted)
+                && (is_under_another_name(&stored, examined, message.identity, deleted)
                     || is_elsewhere && is_copy(&stored, complete)
-                    || unlisted && is_the_same_text(&stored, complete))
+                    || unlisted && is_the_same_text(&stored, examined))
             {
                 if !present {
                     self.settle_same(id, complete);
@@ -323,9 +343,11 @@ impl Store {
         let missed = self
             .memory
             .record(id)
-            .is_some_and(|record| !record.deleted && !record.absent);
+            .is_some_and(|record| !record.deleted && !record.is_absent());
         if missed {
             self.write([Entry::Unlisted { id, time }]);
+            self.memory
+                .change(id, |record| record.absence = Absence::Now);
         }
     }
 
@@ -344,13 +366,6 @@ impl Store {
         }
     }
 
-    /// Whether an earlier listing than the one at hand lacked it: then it may have left the server, whoever has
-    /// removed it.
-    fn was_absent_before(&self, record: &Record) -> bool {
-        let since = record.absent_since.seconds();
-        record.absent && (record.absences > 1 || since < self.moment.now)
-    }
-
     /// Notes what is new about a message that is the same.
     fn same(&mut self, id: Id, message: &Message) -> Same {
         if self.memory.claimed(message) != Some(id) {
@@ -366,21 +381,11 @@ impl Store {
         };
         let news = self.memory.record(id).is_some_and(|record| {
             let resized = record.octets.value() != message.octets && message.octets.is_some();
-            let back = record.deleted || record.absent || record.unsure;
+            let back = record.deleted || record.is_absent() || record.unsure;
             is_renamed(record) || back || (resized && !estimates)
         });
-        // Whatever took it may have put it into the mailbox that it came from: programs and mail servers
-        // deliver, and an mbox file may be what the server lists.
-        let is_handed_on = self.onward.is_some();
-        let is_returned = self.memory.record(id).is_some_and(|record| {
-            let was_asked = record.leave == Leave::Asked;
-            let has_left = record.deleted || was_asked || self.was_absent_before(record);
-            match message.identity {
-                // Its old name is not listed any more, or that one would count.
-                Some(_) => is_renamed(record) && (has_left || self.is_put_into_a_mailbox),
-                None => is_handed_on && has_left && record.leave != Leave::Granted,
-            }
-        });
+        let record = self.memory.record(id);
+        let is_returned = record.is_some_and(|record| record.is_returned(message.identity));
         self.verified.insert(id);
         let listing = Listing::of(message);
         // Without a unique-id there is nothing to note but that it is still there.
@@ -416,10 +421,10 @@ pub(super) fn is_nearly_size_of(stored: &Stored, evidence: &Evidence, octets: u6
 }
 
 /// Of two messages under one name.
-fn is_same_reading(stored: &Stored, complete: &Complete) -> bool {
+pub(super) fn is_another_reading(stored: &Stored, examined: &Examined) -> bool {
     let evidence = stored.evidence.as_ref();
-    stored.digests.content == complete.digests().content
-        || evidence.is_some_and(|evidence| evidence.agrees(complete.evidence()))
+    stored.digests.content != examined.digests.content
+        && !evidence.is_some_and(|evidence| evidence.agrees(&examined.evidence))
 }
 
 /// Of a file that another tool has stored. Nobody knows what its message is called, so that one for which no
@@ -430,12 +435,16 @@ fn is_copy(stored: &Stored, complete: &Complete) -> bool {
 }
 
 /// Of a stored message that nothing listed stands for, and one that no record does.
-fn is_under_another_name(stored: &Stored, complete: &Complete, deleted: bool) -> bool {
-    let examined = complete.examined();
+pub(super) fn is_under_another_name(
+    stored: &Stored,
+    examined: &Examined,
+    identity: Option<Identity>,
+    deleted: bool,
+) -> bool {
     let is_of = |evidence: &Evidence| evidence.is_of(&examined.evidence, &examined.trail);
     let alike = stored.digests.content == examined.digests.content;
     let fields = &examined.evidence.fields;
-    match (&stored.evidence, complete.message().identity) {
+    match (&stored.evidence, identity) {
         // Without unique-ids the content is all there is. Of what was deleted another one like it may
         // have come, unless it says which one it is, or when it was written: then the server has not
         // deleted it.
@@ -452,7 +461,6 @@ fn is_under_another_name(stored: &Stored, complete: &Complete, deleted: bool) ->
 /// Of a stored message that is certainly not listed under its own name any more, and one that came by no
 /// server, as sent mail does: to the octet the same, it is the one that was moved. Of a copy the old name is
 /// still listed.
-fn is_the_same_text(stored: &Stored, complete: &Complete) -> bool {
-    let examined = complete.examined();
+pub(super) fn is_the_same_text(stored: &Stored, examined: &Examined) -> bool {
     stored.digests.content == examined.digests.content && examined.evidence.fields.names_one_text()
 }

@@ -3,7 +3,7 @@
 use super::lock::Mark;
 use super::memory::ABSENCES;
 use super::record::{Entry, Id};
-use super::remembered::{Kind, Leave, NOBODY, Record};
+use super::remembered::{Absence, Kind, Leave, Record};
 use super::{Error, Recorded, Store, compact};
 
 /// A journal is written afresh when it is larger than this (octets) and more than half of its
@@ -25,14 +25,9 @@ impl Store {
     /// These are about to be deleted from the server. That is durable on return: nothing else may tell later
     /// what has come back from what has never left, as where a run is killed before the server's answer.
     pub fn begin_deleting(&mut self, recorded: &[Recorded]) -> Result<(), Error> {
-        // That it is listed under another name is enough there.
-        let is_told_by_name =
-            |record: &Record| self.is_put_into_a_mailbox && record.identity != NOBODY;
         let is_unasked = |id: &Id| {
             let record = self.memory.record(*id);
-            record.is_some_and(|it| {
-                it.kind == Kind::Stored && it.leave == Leave::None && !is_told_by_name(it)
-            })
+            record.is_some_and(|it| it.kind == Kind::Stored && it.leave == Leave::None)
         };
         let ids = recorded.iter().map(|recorded| recorded.id);
         let ids: Vec<Id> = ids.filter(is_unasked).collect();
@@ -79,7 +74,7 @@ impl Store {
         }
     }
 
-    /// The server has refused to mark these as deleted.
+    /// The server has refused to mark these as deleted: they have not left it.
     pub fn refused_to_delete(&mut self, recorded: &[Recorded]) {
         let time = self.moment.now;
         for Recorded { id, .. } in recorded {
@@ -99,14 +94,14 @@ impl Store {
             living.filter(|(_, record)| !record.awaits_name())
         };
         let present = living().filter(|(_, record)| record.present).count();
-        let newly = |record: &Record| absent(record) && record.absences == 0 && !record.absent;
+        let newly = |record: &Record| absent(record) && record.absences == 0 && !record.is_absent();
         let new = living().filter(|(_, record)| newly(record)).count();
         let is_torn = new > present;
         // Of as many as a million; a line is made of each only as it is written.
         let mut counts: Vec<(Id, Option<u8>)> = Vec::new();
         for (id, record) in living() {
             let count = record.absences.saturating_add(1);
-            let was_away = record.absences > 0 || record.absent;
+            let was_away = record.absences > 0 || record.is_absent();
             if record.present && was_away && record.kind == Kind::Marked {
                 counts.push((id, Some(0)));
             } else if is_torn && newly(record) {
@@ -123,10 +118,15 @@ impl Store {
         };
         let time = self.moment.now;
         for (id, count) in counts {
+            let is_new = self.memory.record(id).is_some_and(newly);
             self.write([match count {
                 Some(count) => Entry::Absent { id, time, count },
                 None => Entry::Unlisted { id, time },
             }]);
+            if is_new {
+                self.memory
+                    .change(id, |record| record.absence = Absence::Now);
+            }
             let flushed = self.journal.flush_if_large();
             flushed.map_err(|source| self.io_error(source))?;
         }

@@ -141,7 +141,7 @@ impl Store {
                 let is_news = self.memory.record(id).is_some_and(|record| {
                     record.kind.is_imported()
                         && (record.octets.value().is_none() && message.octets.is_some()
-                            || record.absent
+                            || record.is_absent()
                             || record.deleted)
                 });
                 if is_news {
@@ -355,7 +355,7 @@ impl Memory {
     /// Whether an imported name, or one that was passed over, stands for another message now that it is listed
     /// again.
     pub(super) fn is_another(&self, record: &Record, octets: Option<u64>) -> bool {
-        let was_away = record.absent || record.deleted;
+        let was_away = record.is_absent() || record.deleted;
         let is_other = match record.kind {
             Kind::Imported | Kind::Released => true,
             Kind::Marked => !self.doubts_marks && is_not_size_of(record, octets),

@@ -10,13 +10,14 @@ mod credentials;
 mod line;
 
 pub use credentials::Credentials;
+pub(super) use credentials::random;
 
 use super::files::Files;
 use super::refusal::{LONGEST, RefusalKind, spread};
 use super::trouble::{Failing, Misses, Telling, Trouble};
 use crate::durable::Dir;
 use crate::term::hex;
-use credentials::{Refusal, hash, random, salt_of, secret_tag};
+use credentials::{Refusal, hash, salt_of, secret_tag};
 use line::parse;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

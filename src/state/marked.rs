@@ -107,7 +107,7 @@ impl Memory {
     /// be so of very many at once, as where a server counts otherwise than it did.
     pub(super) fn see_marks(&mut self, maildrop: &Maildrop) {
         self.doubts_marks = false;
-        let away = |record: &Record| record.kind == Kind::Marked && record.absent;
+        let away = |record: &Record| record.kind == Kind::Marked && record.is_absent();
         if !self.records.iter().any(away) {
             return;
         }

@@ -5,7 +5,7 @@ use super::homes::Homes;
 use super::index::Index;
 use super::lasting::Told;
 use super::record::{Glance, Id, Listing, Origin};
-use super::remembered::{Failures, Heard, Key, Kind, Onward, Record, place_of};
+use super::remembered::{Absence, Failures, Heard, Key, Kind, Lost, Onward, Record, place_of};
 use super::sizes::Sizes;
 use crate::maildir::{Brought, JournalId};
 use crate::maildrop::Identity;
@@ -28,6 +28,8 @@ pub(super) struct Memory {
     /// Some line was about a message that had no line yet, or gave a number once more.
     pub(super) is_disordered: bool,
     by_identity: Index,
+    /// Once somebody has asked for them.
+    pub(super) lost: Option<Lost>,
     /// In order.
     by_key: Option<Vec<(Key, Id)>>,
     /// Which record each message of the listing at hand is, by its turn, where several bear a name.
@@ -126,6 +128,9 @@ impl Memory {
         self.headers.values_mut().for_each(|it| it.present = false);
         for record in &mut self.records {
             record.present = false;
+            if record.absence == Absence::Now {
+                record.absence = Absence::Before;
+            }
         }
     }
 

@@ -53,6 +53,7 @@ mod rebuild;
 mod recognition;
 mod record;
 mod recover;
+mod refetched;
 mod refusal;
 mod remembered;
 mod removal;
@@ -106,7 +107,7 @@ use journal::Journal;
 use lock::Lock;
 use memory::Memory;
 use record::{Entry, Id};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -154,8 +155,8 @@ pub struct Store {
     verified: HashSet<Id>,
     /// What is stored is to be handed on from here.
     onward: Option<Archive>,
-    /// It is handed on into a mailbox, which may be the very one that is listed.
-    is_put_into_a_mailbox: bool,
+    /// What is being stored in place of a lost message that was handed on, and which one that is.
+    refetched: HashMap<Id, Id>,
     /// Files of messages that were handed on, in lines that are not synced yet.
     passed: Vec<(PathBuf, UniqueName)>,
     /// Recorded in lines that are not synced yet.

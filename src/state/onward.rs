@@ -65,11 +65,8 @@ pub(super) fn waits_in(dir: &Dir, path: &Path) -> bool {
 impl Store {
     /// From here on what is stored is handed on. What is in a place that each message leaves is on its
     /// way, however it came there; what has left and is still there, as a crash was in between, goes.
-    /// `into_a_mailbox`: one that may be the account's own by another name, so that what is handed on may come
-    /// back from there ([`Withheld::Returned`](super::Withheld::Returned)).
-    pub fn hands_on(&mut self, archive: Archive, into_a_mailbox: bool) -> Result<(), Error> {
+    pub fn hands_on(&mut self, archive: Archive) -> Result<(), Error> {
         self.onward = Some(archive);
-        self.is_put_into_a_mailbox = into_a_mailbox;
         if archive == Archive::Kept {
             return self.sweep_passed();
         }

@@ -104,7 +104,7 @@ pub enum Withheld {
     Changed,
     /// Its file is nowhere, and nothing says that its owner removed it.
     Missing,
-    /// It has come back under another name, and nothing of it is here.
+    /// It has come back, or may have, and nothing of it is here.
     Returned,
     /// It waits to be handed on.
     Waiting,
@@ -168,6 +168,12 @@ impl Store {
             }
         });
         for ((same, _), why) in stored.into_iter().zip(why) {
+            let record = self.memory.record(same.id);
+            if why == Some(Withheld::Returned)
+                && record.is_some_and(|it| it.leave != Leave::Returned)
+            {
+                self.write([Entry::Returned { id: same.id }]);
+            }
             match why {
                 Some(why) => vouched.withheld.push((same.message, why)),
                 None => vouched.recorded.push(Recorded {
@@ -249,8 +255,19 @@ impl Store {
         let is_hidden = search.may_be_hidden(stored.folder.as_ref());
         match is_hidden || !self.removal_shows(record) {
             true => Some(Withheld::Missing),
-            false => returned,
+            false => returned.or(self
+                .is_renamed(record, stored)
+                .then_some(Withheld::Returned)),
         }
+    }
+
+    /// Whether a message is listed under another name than its file's was made of, and its owner has not said that
+    /// it may go for all that. Those of former accounts and versions bear others for another reason.
+    fn is_renamed(&self, record: &Record, stored: &Stored) -> bool {
+        let is_foreign = self.memory.has_strange_names || !self.memory.former.is_empty();
+        let before = stored.name.identity();
+        let is_other = before.is_some_and(|name| name != record.identity);
+        is_other && !is_foreign && record.leave != Leave::Granted
     }
 
     /// Whether the Maildir that the message was placed in is seen, so that what is nowhere in it was

@@ -115,7 +115,8 @@ impl Memory {
     /// Whether a listed message is another one than the stored one of its name, as an earlier run has found, and
     /// rules have left it: a header that was read stays remembered until its message is stored.
     fn is_left(&mut self, identity: Identity, id: Id, octets: Option<u64>) -> bool {
-        let is_stored = self.record(id).is_some_and(|it| it.kind == Kind::Stored);
+        let was_stored = |record: &Record| matches!(record.kind, Kind::Stored | Kind::Lost);
+        let is_stored = self.record(id).is_some_and(was_stored);
         let Some(heard) = self.headers.get_mut(&identity).filter(|_| is_stored) else {
             return false;
         };
@@ -261,7 +262,14 @@ impl Memory {
             None => record.has_evidence,
             Some(_) => octets.is_some() && stored != octets && !self.sizes.are_estimates(),
         };
-        record.deleted || record.absent || record.unsure || resized
+        record.deleted || record.is_absent() || record.unsure || resized
+    }
+
+    /// Whether nothing is doubtful about a listed message but that others which are no copies of it have its name.
+    pub(super) fn is_namesake(&self, message: &Message) -> bool {
+        let is_shared = message.identity.is_some_and(|it| self.vague.contains(&it));
+        let record = self.claimed(message).and_then(|id| self.record(id));
+        is_shared && record.is_some_and(|record| !self.is_doubtful(record, message.octets))
     }
 
     /// The record that a listed message counts as.
@@ -314,7 +322,7 @@ impl Memory {
 
 /// Whether the server does not list it any more, as far as is known.
 fn is_gone(record: &Record) -> bool {
-    record.deleted || record.absent
+    record.deleted || record.is_absent()
 }
 
 impl Record {

@@ -330,8 +330,7 @@ pub(super) enum Entry {
     Reported {
         before: Id,
     },
-    /// It is listed under another name than the one that is gone: whatever it is deleted for may be the last
-    /// copy.
+    /// What is listed may be a copy that somebody has put there once it was gone, and the last one.
     Returned {
         id: Id,
     },

@@ -63,7 +63,7 @@ pub(super) struct Record {
     /// The session at hand lists it.
     pub(super) present: bool,
     /// A listing lacked it, and it has not been seen to be the same since.
-    pub(super) absent: bool,
+    pub(super) absence: Absence,
     /// The server has confirmed its deletion, and it has not been seen to be the same since.
     pub(super) deleted: bool,
     /// Its session broke the protocol: what was stored may be another message, or half of one.
@@ -78,8 +78,26 @@ pub(super) struct Record {
     pub(super) leave: Leave,
 }
 
-/// Whether a message has left the server, as far as that matters to what is listed under another name, or
-/// without one, and has its content: that may be a copy which somebody has put there, and the last one.
+/// Whether a listing lacked a message that has not been seen to be the same since. No clock tells one listing from
+/// another.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Absence {
+    #[default]
+    None,
+    /// The one at hand is the first that did. No line says so.
+    Now,
+    /// An earlier one did.
+    Before,
+}
+
+impl Absence {
+    pub(super) fn of(is_absent: bool) -> Self {
+        if is_absent { Self::Before } else { Self::None }
+    }
+}
+
+/// Whether a message may have left the server, as far as that matters to what is listed and has its content:
+/// that may be a copy which somebody has put there, and the last one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum Leave {
     /// Nobody has asked for its deletion.
@@ -87,7 +105,7 @@ pub(super) enum Leave {
     None,
     /// Its deletion was asked for.
     Asked,
-    /// It has come back so since.
+    /// It has come back since, or may have.
     Returned,
     /// The same, and its owner says that it may go.
     Granted,
@@ -164,6 +182,9 @@ pub(super) struct Tries {
     /// What the last of them came after, or one before.
     pub(super) repeat: Repeat,
 }
+
+/// Which messages are lost, by what is in them.
+pub(super) type Lost = HashMap<Key, Vec<Id>>;
 
 /// What is known of messages that are handed on.
 #[derive(Default)]
@@ -248,7 +269,7 @@ impl Record {
             futile: Futile::default(),
             absences: 0,
             present: false,
-            absent: false,
+            absence: Absence::None,
             deleted: false,
             unsure: false,
             held: false,
@@ -257,6 +278,26 @@ impl Record {
             has_evidence: false,
             leave: Leave::None,
         }
+    }
+
+    /// Whether what is listed by this name, and is the same, may be a copy that somebody has put there: once it was
+    /// to be deleted, or an earlier listing lacked it, whoever has removed it. Some make names of headers, so that a
+    /// copy has the same one. Under another name it need not be known to have left where it is not here. Without names
+    /// each listing seems to lack it until it was read.
+    pub(super) fn is_returned(&self, by: Option<Identity>) -> bool {
+        let was_asked = self.deleted || self.leave == Leave::Asked;
+        let was_absent = self.absence == Absence::Before;
+        let is_it = match by {
+            Some(name) if name != self.identity => was_asked || was_absent || self.gone,
+            Some(_) => (was_asked || was_absent) && self.leave != Leave::Granted,
+            None => was_asked && self.leave != Leave::Granted,
+        };
+        is_it && self.kind == Kind::Stored && self.leave != Leave::Returned
+    }
+
+    /// Whether a listing lacked it, and it has not been seen to be the same since.
+    pub(super) fn is_absent(&self) -> bool {
+        self.absence != Absence::None
     }
 
     /// Whether it has come back, and its owner does not keep it here: then it is not deleted (E11).

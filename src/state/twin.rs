@@ -124,7 +124,7 @@ fn known_by_sizes(memory: &Memory, maildrop: &Maildrop) -> Vec<bool> {
         let Some(size) = record.octets.value() else {
             continue;
         };
-        let is_there = !record.deleted && !record.absent;
+        let is_there = !record.deleted && !record.is_absent();
         let between = before_there.filter(|it| is_there && before != Some(*it));
         for neighbour in before.into_iter().chain(between) {
             *pairs.entry(pair(neighbour, size)).or_default() += 1;

@@ -63,6 +63,6 @@ pub(super) fn hash(salt: u64, parts: &[&str]) -> Vec<u8> {
 }
 
 /// The standard library's own source of randomness for its hash tables; nothing secret hangs on it.
-pub(super) fn random() -> u64 {
+pub(in crate::state) fn random() -> u64 {
     RandomState::new().hash_one(0)
 }

@@ -5,7 +5,7 @@ use crate::maildrop::Identity;
 use crate::message::Size;
 use crate::state::journal::{self, Reading};
 use crate::state::record::{Entry, Glance, Id, Listing, Stored};
-use crate::state::remembered::{Failures, Kind, Leave, NOBODY, Record, place_of};
+use crate::state::remembered::{Absence, Failures, Kind, Leave, NOBODY, Record, place_of};
 use crate::state::time::{Octets, Time};
 use std::io::{self, Read};
 
@@ -36,16 +36,16 @@ impl Memory {
         match entry {
             Entry::Absent { id, time, count } => {
                 self.change(id, |record| {
-                    if count == 0 || (count == 1 && !record.absent) {
+                    if count == 0 || (count == 1 && !record.is_absent()) {
                         record.absent_since = Time::new(time);
                     }
                     record.absences = count;
-                    record.absent = count > 0;
+                    record.absence = Absence::of(count > 0);
                 });
                 self.superseded += u64::from(count != 1);
             }
             Entry::Again { id } => {
-                self.has_lost = true;
+                (self.has_lost, self.lost) = (true, None);
                 self.change(id, |record| record.kind = Kind::Lost);
                 self.note_astray(id);
             }
@@ -210,9 +210,12 @@ impl Memory {
             }
             Entry::Undeletable { id, .. } => self.change(id, |record| {
                 record.futile.add(false);
+                if record.leave == Leave::Asked {
+                    record.leave = Leave::None;
+                }
             }),
             Entry::Unlisted { id, time } => self.change(id, |record| {
-                record.absent = true;
+                record.absence = Absence::Before;
                 if record.absences == 0 {
                     record.absent_since = Time::new(time);
                 }
@@ -289,13 +292,7 @@ impl Memory {
         }
         // What was lost is here again.
         self.by_identity.catch_up(&self.records);
-        for lost in self.all_of(identity) {
-            self.change(lost, |record| {
-                if record.kind == Kind::Lost {
-                    record.kind = Kind::Dropped;
-                }
-            });
-        }
+        self.find_again(id);
     }
 
     /// The message is the same under another listing, or listed again.
@@ -306,13 +303,15 @@ impl Memory {
         };
         let before = record.octets.value();
         let resized = before.is_some() && before != listing.octets;
-        // What came back after its deletion was not deleted; any other change is of its size.
-        if record.deleted {
+        // What is still there after its deletion was not deleted, unless it has come back by another name; any
+        // other change is of its size.
+        if record.deleted && identity.is_none_or(|identity| identity == record.identity) {
             record.futile.add(true);
         }
-        let only_size = resized && !record.deleted && !record.absent && !record.unsure;
+        let only_size = resized && !record.deleted && !record.is_absent() && !record.unsure;
         record.octets = Octets::new(listing.octets);
-        (record.absent, record.deleted, record.unsure) = (false, false, false);
+        record.absence = Absence::None;
+        (record.deleted, record.unsure) = (false, false);
         record.absences = 0;
         let before = record.identity;
         // A server that writes into a message that was read changes its size once. Estimates change

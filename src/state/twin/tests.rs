@@ -1,6 +1,7 @@
 use super::*;
 use crate::durable::line::seal;
 use crate::maildrop::{Joiner, MessageNumber, RemoteFolder};
+use crate::state::remembered::Absence;
 use std::sync::Arc;
 
 const POP: &str = "ada@example.com:995";
@@ -119,7 +120,7 @@ fn c3_what_came_and_went_since_and_the_order_of_a_fetch_hide_no_mailbox() {
     seen.records
         .iter_mut()
         .step_by(2)
-        .for_each(|it| it.absent = true);
+        .for_each(|it| it.absence = Absence::Before);
     let left: Mail = renamed(&fetched).into_iter().skip(1).step_by(2).collect();
     assert_eq!(found(seen, IMAP, &[("INBOX", &left)]), Some(30));
 }

@@ -2,12 +2,15 @@
 
 use super::{serving, spool, write_config};
 use crate::given::{assert_said, mail, run};
-use crate::support::behaviour::Behaviour;
+use crate::lost::restored;
+use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::message::{Message, generate};
 use crate::support::mounted::Mounted;
 use crate::support::process::{PATIENCE, within};
 use crate::support::run::{Home, Output};
+use crate::support::server::Server;
 use crate::support::tree;
+use crate::support::wire::Ending;
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::process::Signal;
 use std::fs;
@@ -338,5 +341,90 @@ fn what_was_handed_on_is_not_handed_on_again_where_only_the_maildir_beside_it_is
         }
         tree::assert_holds(&maildir, &mail(4));
         assert_eq!(messages(&home), stored(&mail(4)), "{is_restored}");
+    }
+}
+
+/// What is stored beside the file, from before anything but the first message came.
+fn restored_beside(
+    before: Vec<Message>,
+    then: Vec<Message>,
+    behaviour: &Behaviour,
+) -> (Server, Home) {
+    let keys = "maildir = \"~/Mail/a\"\ndeliver = { mbox = \"~/mail/in\" }";
+    let (server, home) = serving(before, behaviour.clone(), keys);
+    write_config(&server, &home, keys);
+    run(&home, &["fetch", "a"], 0);
+    let copy = home.path().join("copy");
+    restored::copy(&home.maildir("a"), &copy);
+    server.maildrop().replace(then);
+    run(&home, &["fetch", "a"], 0);
+    restored::restore(&copy, &home.maildir("a"));
+    (server, home)
+}
+
+/// The same mail on another server: by other names, and by one hop more.
+fn moved(messages: &[Message]) -> Vec<Message> {
+    let hop = "Received: from old.example.org by new.example.org with LMTP id 7;\r\n\tTue, 24 Nov 2026 10:00:09 +0000\r\n";
+    let moved = messages.iter().enumerate();
+    let moved = moved.map(|(at, it)| {
+        Message::new(
+            format!("moved-{at}"),
+            [hop.as_bytes(), &it.octets()].concat(),
+        )
+    });
+    moved.collect()
+}
+
+#[test]
+fn what_was_handed_on_is_not_handed_on_again_by_whatever_name_it_is_fetched_again() {
+    let renamed = |messages: Vec<Message>| -> Vec<Message> {
+        let messages = messages.into_iter().enumerate();
+        messages
+            .map(|(at, it)| Message::new(format!("new-{at}"), it.octets()))
+            .collect()
+    };
+    let nameless = || Behaviour::new().without("UIDL");
+    for (what, behaviour, now) in [
+        ("no unique-ids", nameless(), mail(4)),
+        ("other unique-ids", Behaviour::new(), renamed(mail(4))),
+        ("another server", Behaviour::new(), moved(&mail(4))),
+    ] {
+        let (server, home) = restored_beside(mail(1), mail(4), &behaviour);
+        server.maildrop().replace(now);
+        for _ in 0..3 {
+            run(&home, &["fetch", "a"], 0);
+        }
+        assert_eq!(messages(&home), stored(&mail(4)), "{what}");
+        assert_eq!(tree::count(&home.maildir("a")), 4, "{what}");
+        // What is new is handed on all the same.
+        let mut more = mail(5);
+        let new = more.split_off(4);
+        let listed = server.maildrop().messages();
+        server.maildrop().replace(listed.into_iter().chain(new));
+        run(&home, &["fetch", "a"], 0);
+        assert_eq!(messages(&home), stored(&mail(5)), "{what}");
+    }
+}
+
+#[test]
+fn of_several_messages_under_one_unique_id_each_is_handed_on_once_where_the_maildir_is_restored() {
+    let same = |n: usize| Message::new("same", mail(n)[n - 1].octets());
+    for (what, all) in [
+        ("others", [same(2), same(3)]),
+        ("copies", [same(2), same(2)]),
+    ] {
+        let then = mail(1).into_iter().chain(all.clone());
+        let (server, home) = restored_beside(mail(1), then.collect(), &Behaviour::new());
+        let expected = messages(&home);
+        assert_eq!(expected.len(), 3, "{what}");
+        // The run ends between the two.
+        server.behave(Behaviour::new().on("RETR 3", Reply::End(Ending::Close)));
+        home.popfetch(["fetch", "a"]).run();
+        server.behave(Behaviour::new());
+        for _ in 0..2 {
+            run(&home, &["fetch", "--now", "a"], 0);
+        }
+        assert_eq!(messages(&home), expected, "{what}");
+        assert_eq!(tree::count(&home.maildir("a")), 3, "{what}");
     }
 }

@@ -223,7 +223,7 @@ fn d41_what_a_program_has_put_back_stays_after_a_kill_while_its_deletion_was_con
 }
 
 #[test]
-fn d41_what_was_only_renumbered_goes_whatever_else_but_an_account_has_it() {
+fn d41_what_was_handed_on_stays_under_another_name_whatever_it_was_handed_on_to() {
     for at in 0..3 {
         let (server, home) = serving(named("old", 3), Behaviour::new(), "");
         let (what, deliver, has) = recipients(&home).into_iter().nth(at).unwrap();
@@ -232,8 +232,123 @@ fn d41_what_was_only_renumbered_goes_whatever_else_but_an_account_has_it() {
         assert_eq!(server.maildrop().count(), 3, "{what}");
         server.maildrop().replace(named("new", 3));
         write_config(&server, &home, &format!("{NEVER}{deliver}"));
-        run(&home, &["fetch", "--now", "a"], 0);
-        assert_eq!((server.maildrop().count(), has(&home)), (0, 3), "{what}");
+        assert_these_stay(&server, &home, &has, 3, what);
+    }
+}
+
+#[test]
+fn d41_what_was_handed_on_stays_though_the_config_file_says_nothing_of_that_any_more() {
+    let cut = || Behaviour::new().on("QUIT", Reply::EffectThenEnd(Ending::Close));
+    for (keys, behaviour) in [
+        ("", Behaviour::new()),
+        (NEVER, Behaviour::new()),
+        (NEVER, cut()),
+    ] {
+        for later in ["", "deliver = { mbox = \"~/mail/other\" }\n"] {
+            let what = format!("{keys:?}, {later:?}");
+            let (server, home, depot) = scene(named("old", 3), keys);
+            server.behave(behaviour.clone());
+            fetch(&home);
+            assert_eq!(depot.taken().len(), 3, "{what}");
+            server.behave(Behaviour::new());
+            server.maildrop().replace(named("new", 3));
+            let keys = format!("{NEVER}{later}");
+            config(&server, &home, &depot.account(), &keys, "");
+            assert_stay(&server, &home, &depot, 3, &what);
+        }
+    }
+}
+
+#[test]
+fn d41_what_comes_back_by_the_name_that_it_had_stays() {
+    let cut = || Behaviour::new().on("QUIT", Reply::EffectThenEnd(Ending::Close));
+    for at in 0..3 {
+        for (how, behaviour) in [("confirmed", Behaviour::new()), ("answer lost", cut())] {
+            let (server, home) = serving(named("old", 3), behaviour, "");
+            let (what, deliver, has) = recipients(&home).into_iter().nth(at).unwrap();
+            let what = format!("{what}, {how}");
+            write_config(&server, &home, &format!("{NEVER}{deliver}"));
+            fetch(&home);
+            assert_eq!((server.maildrop().count(), has(&home)), (0, 3), "{what}");
+            server.behave(Behaviour::new());
+            server.maildrop().replace(named("old", 3));
+            assert_these_stay(&server, &home, &has, 3, &what);
+        }
+        let (server, home) = serving(named("old", 3), Behaviour::new(), "");
+        let (what, deliver, has) = recipients(&home).into_iter().nth(at).unwrap();
+        write_config(&server, &home, &deliver);
+        fetch(&home);
+        server.maildrop().replace([]);
+        fetch(&home);
+        server.maildrop().replace(named("old", 3));
+        write_config(&server, &home, &format!("{NEVER}{deliver}"));
+        assert_these_stay(
+            &server,
+            &home,
+            &has,
+            3,
+            &format!("{what}, by another client"),
+        );
+    }
+    // Both accounts are one mailbox, with unique-ids that are made of headers.
+    let (server, home, depot) = scene(named("old", 3), NEVER);
+    fetch(&home);
+    server.maildrop().replace(named("old", 3));
+    assert_stay(&server, &home, &depot, 3, "an account");
+}
+
+#[test]
+fn what_a_server_refuses_to_delete_is_asked_about_again_though_nothing_of_it_is_here() {
+    let (server, home) = serving(named("old", 1), Behaviour::new(), "");
+    write_config(&server, &home, &format!("{NEVER}{}", by_shell(TAKE)));
+    server.behave(Behaviour::new().on_occurrences("DELE 1", 0..1, Reply::raw("-ERR not now\r\n")));
+    fetch(&home);
+    assert_eq!(server.maildrop().count(), 1);
+    run(&home, &["fetch", "a"], 0);
+    assert_eq!((server.maildrop().count(), taken(&home).len()), (0, 1));
+}
+
+#[test]
+fn d41_what_is_renumbered_goes_where_it_is_here_and_stays_where_it_is_not() {
+    for is_removed in [false, true] {
+        let (server, home) = serving(named("old", 3), Behaviour::new(), "");
+        write_config(&server, &home, "maildir = \"~/Mail/a\"\n");
+        fetch(&home);
+        if is_removed {
+            remove_all(&home);
+        }
+        server.maildrop().replace(named("new", 3));
+        write_config(&server, &home, "keep = \"never\"\nmaildir = \"~/Mail/a\"\n");
+        match is_removed {
+            true => assert_these_stay(&server, &home, &|_| 3, 3, "removed"),
+            false => {
+                run(&home, &["fetch", "a"], 0);
+                assert_eq!(server.maildrop().count(), 0);
+                let output = run(&home, &["state", "show", "a"], 0);
+                assert!(!output.stdout.contains("came back"), "{output:#?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn d31_d41_what_one_run_has_missed_has_left_whatever_the_clock_says_in_the_next() {
+    // These come within one second as a rule.
+    for _ in 0..3 {
+        let (server, home) = serving(named("old", 1), Behaviour::new(), "");
+        write_config(&server, &home, "maildir = \"~/Mail/a\"\n");
+        fetch(&home);
+        remove_all(&home);
+        server.maildrop().replace([]);
+        fetch(&home);
+        server.maildrop().replace(named("old", 1));
+        write_config(&server, &home, "keep = \"never\"\nmaildir = \"~/Mail/a\"\n");
+        let output = fetch(&home);
+        assert_said(
+            &output,
+            &["1 message not deleted from the server: it came back"],
+        );
+        assert_eq!(server.maildrop().count(), 1);
     }
 }
 
@@ -253,7 +368,7 @@ fn that_what_came_back_may_go_says_nothing_of_what_has_another_reason_to_stay() 
     fs::remove_file(removed).unwrap();
     server.maildrop().replace(named("new", 2));
     let output = fetch(&home);
-    assert_said(&output, &["it came back under", "`verify` has found"]);
+    assert_said(&output, &["it came back", "`verify` has found"]);
     let output = run(&home, &["state", "accept", "a", "--came-back"], 0);
     assert_said(&output, &["1 message accepted"]);
     let output = fetch(&home);

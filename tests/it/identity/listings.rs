@@ -363,3 +363,28 @@ fn r8_one_unique_id_for_messages_that_are_no_copies_keeps_none_from_coming() {
         tree::assert_holds(&home.maildir("a"), &all);
     }
 }
+
+#[test]
+fn r8_of_many_under_one_unique_id_without_top_a_few_are_looked_at_in_each_run_and_none_never() {
+    let same = |n: usize| {
+        let text = format!(
+            "Received: from x by y with SMTP id {n}; Mon, 23 Nov 2026 10:00:01 +0000\n\
+             Message-ID: <{n}@x>\nFrom: a@x\nDate: Mon, 23 Nov 2026 10:00:00 +0000\n\n\
+             This is letter {n}.\n"
+        );
+        Message::from_lf("same", text)
+    };
+    let (server, home) = behaving(0, Behaviour::new().without("TOP"));
+    server.maildrop().replace((100..125).map(same));
+    assert_said(&run(&home, &[], 0), &["25 new messages"]);
+    server.maildrop().replace((100..124).chain([200]).map(same));
+    let mut runs = 0;
+    while tree::count(&home.maildir("a")) < 26 {
+        runs += 1;
+        assert!(runs < 100, "it never comes");
+        let output = run(&home, &[], 0);
+        assert!(!output.stderr.contains("may be others"), "{output:#?}");
+        let asked = server.last_session().count("RETR");
+        assert!(asked <= 11, "{asked}");
+    }
+}

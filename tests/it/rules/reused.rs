@@ -2,6 +2,7 @@
 
 use super::{from, ruled, work};
 use crate::given::{assert_said, run};
+use crate::lost::restored;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::message::Message;
 use crate::support::run::Home;
@@ -133,5 +134,48 @@ fn a_filter_is_asked_about_another_message_under_a_known_unique_id() {
             assert_said(&run(&home, &[], 0), &["nothing new", "1 skipped"]);
         }
         assert_eq!(server.maildrop().unique_ids(), ["uid-1"]);
+    }
+}
+
+#[test]
+fn rules_and_max_size_hold_for_another_message_under_the_unique_id_of_one_whose_file_is_lost() {
+    for behaviour in behaviours() {
+        for (keys, rules) in [
+            (
+                "keep = \"never\"\n",
+                "from = \"*@shop.example\"; then = \"skip\"",
+            ),
+            ("keep = \"never\"\nmax-size = \"2 kB\"\n", ""),
+        ] {
+            let what = format!("{keys:?}");
+            let (server, home) = ruled(
+                vec![from("list", 2), from("list", 1)],
+                "",
+                rules,
+                behaviour.clone(),
+            );
+            let (maildir, copy) = (home.maildir("a"), home.path().join("copy"));
+            server.maildrop().replace([from("list", 2)]);
+            run(&home, &[], 0);
+            restored::copy(&maildir, &copy);
+            server
+                .maildrop()
+                .replace([from("list", 2), from("list", 1)]);
+            run(&home, &[], 0);
+            restored::restore(&copy, &maildir);
+            server.maildrop().replace([from("list", 2), another(true)]);
+            super::set_rules(&server, &home, keys, rules);
+            for _ in 0..3 {
+                run(&home, &[], 0);
+                assert!(
+                    server.maildrop().unique_ids().contains(&"uid-1".to_owned()),
+                    "{what}"
+                );
+            }
+            let session = server.last_session();
+            let is_asked = work(&session).iter().any(|line| line.starts_with("RETR"));
+            assert!(!is_asked, "{what}");
+            tree::assert_holds(&maildir, &[from("list", 2)]);
+        }
     }
 }

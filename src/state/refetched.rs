@@ -1,0 +1,117 @@
+//! Messages whose files were lost and that are fetched once more: what was handed on before is not handed on again,
+//! whatever the server calls it by now. Each that was lost stands for one that comes.
+
+use super::Store;
+use super::doubt::{is_another_reading, is_the_same_text, is_under_another_name};
+use super::memory::Memory;
+use super::record::{Entry, Id};
+use super::remembered::{Key, Kind, Lost, NOBODY, Record, key_of};
+use crate::delivery::Synced;
+
+impl Store {
+    /// Whether what is about to be stored stands for a lost message that was handed on: whoever took it has it. A
+    /// line that cannot be read proves nothing.
+    pub(super) fn was_handed_on(&mut self, id: Id, synced: &Synced) -> bool {
+        let found = self.handed_on_before(synced);
+        self.refetched.extend(found.map(|lost| (id, lost)));
+        found.is_some()
+    }
+
+    fn handed_on_before(&mut self, synced: &Synced) -> Option<Id> {
+        if !self.memory.has_lost {
+            return None;
+        }
+        let (examined, identity) = (synced.examined(), synced.message().identity);
+        let keys = [
+            key_of(Some(&examined.evidence), &examined.digests),
+            key_of(None, &examined.digests),
+        ];
+        let mut lost: Vec<(bool, Id)> = Vec::new();
+        for id in self.memory.lost_like(keys) {
+            let is_taken = self.refetched.values().any(|taken| *taken == id);
+            let waits = self.memory.onward.due.contains(&id);
+            let record = self.memory.record(id);
+            if let Some(record) = record.filter(|_| !is_taken && !waits) {
+                let is_other = identity != Some(record.identity);
+                // What is listed by its own name is fetched by that.
+                if !(is_other && self.memory.listed && record.present) {
+                    lost.push((is_other, id));
+                }
+            }
+        }
+        lost.sort_unstable();
+        lost.into_iter().find_map(|(is_other, id)| {
+            let stored = self.stored(id).ok().flatten()?;
+            let is_it = match is_other {
+                false => !is_another_reading(&stored, examined),
+                true => {
+                    is_under_another_name(&stored, examined, identity, false)
+                        || is_the_same_text(&stored, examined)
+                }
+            };
+            is_it.then_some(id)
+        })
+    }
+
+    /// These are stored: what they stand for is not lost any more, whatever it was called.
+    pub(super) fn end_refetched(&mut self, stored: &[Id]) {
+        for id in stored {
+            let lost = self.refetched.remove(id);
+            let name = self.memory.record(*id).map(|record| record.identity);
+            // Of its own name one is found again by that.
+            let is_lost = |id: &Id| {
+                let lost = self.memory.record(*id);
+                let lost = lost.filter(|lost| lost.kind == Kind::Lost);
+                lost.is_some_and(|lost| name != Some(lost.identity) || lost.identity == NOBODY)
+            };
+            if let Some(id) = lost.filter(is_lost) {
+                self.write([Entry::Dropped { id }]);
+            }
+        }
+    }
+}
+
+impl Memory {
+    fn lost_like(&mut self, keys: [Key; 2]) -> Vec<Id> {
+        let records = &self.records;
+        let is_lost = |record: &Record| record.kind == Kind::Lost;
+        let lost = self.lost.get_or_insert_with(|| {
+            let mut lost = Lost::new();
+            let all = (0..).zip(records).filter(|(_, record)| is_lost(record));
+            all.for_each(|(id, record)| lost.entry(record.key).or_default().push(id));
+            lost
+        });
+        let mut found: Vec<Id> = keys
+            .iter()
+            .filter_map(|key| lost.get(key))
+            .flatten()
+            .copied()
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found.retain(|id| self.record(*id).is_some_and(is_lost));
+        found
+    }
+
+    /// A message is stored: what was lost of its name is here again. Of several of that name it is the one with its
+    /// body, and of copies one that waits to be handed on as it does, or does not.
+    pub(super) fn find_again(&mut self, id: Id) {
+        let Some((identity, key)) = self.record(id).map(|it| (it.identity, it.key)) else {
+            return;
+        };
+        let mut lost = self.all_of(identity);
+        lost.retain(|id| self.record(*id).is_some_and(|it| it.kind == Kind::Lost));
+        let is_like = |id: &&Id| self.record(**id).is_some_and(|it| it.key == key);
+        let due = &self.onward.due;
+        let waits_alike = |other: &&Id| is_like(other) && due.contains(*other) == due.contains(&id);
+        let found = lost.iter().find(waits_alike);
+        let found = found.or_else(|| lost.iter().find(is_like));
+        let found = found.or(match lost.as_slice() {
+            [only] if identity != NOBODY => Some(only),
+            _ => None,
+        });
+        if let Some(found) = found.copied() {
+            self.change(found, |record| record.kind = Kind::Dropped);
+        }
+    }
+}
