@@ -11,14 +11,15 @@ use crate::report::Event;
 use crate::state::Store;
 use crate::term::count;
 
-/// After so many copies those that follow in a run are believed to be some as well: each costs round trips.
-const ENOUGH: usize = 16;
+/// After so many copies those that follow wait for the next run: each costs round trips, and a server waits meanwhile.
+const ENOUGH: usize = 250;
 
 impl Account<'_> {
     /// Begins to hand on a message that was never tried. One with the same octets as one that an earlier run has
     /// handed on may be that very one, come back, or another one that is alike. It is compared with what is there:
     /// where that is the mailbox that it comes from, it is known as what was put there, or there is also the one that
-    /// it is a copy of, which was not put there from here.
+    /// it is a copy of, which was not put there from here. That is for what the session at hand lists: of a copy that
+    /// is not handed on no file stays here.
     pub(super) fn begin(
         &self,
         store: &mut Store,
@@ -28,8 +29,18 @@ impl Account<'_> {
         if !store.is_like_one_handed_on(it.id)? {
             return self.approach(hand, it);
         }
+        match store.is_listed(it.id) {
+            Some(true) => {}
+            // It is the only one that is left of it, perhaps.
+            Some(false) => return self.approach(hand, it),
+            None => {
+                hand.tried.remove(&it.id);
+                return Ok(());
+            }
+        }
         if hand.copies.len() >= ENOUGH {
-            return self.withhold(store, hand, &it);
+            hand.unseen_copies += 1;
+            return Ok(());
         }
         let errand = Errand::Compare(it.letter.clone());
         hand.courier()?.ask(errand)?;
@@ -53,6 +64,13 @@ impl Account<'_> {
 
     /// Tells once of those.
     pub(super) fn tell_copies(&self, hand: &mut Hand) {
+        let unseen = std::mem::take(&mut hand.unseen_copies);
+        if unseen > 0 {
+            self.tell(Event::Notice(&format!(
+                "{} more may have come back: the next runs look, at {ENOUGH} at a time",
+                count(unseen, "message"),
+            )));
+        }
         let copies = std::mem::take(&mut hand.copies);
         let folder = self.profile.deliver.as_ref().and_then(Deliver::folder);
         let (Some(folder), false) = (folder, copies.is_empty()) else {

@@ -81,6 +81,8 @@ pub(super) struct Hand {
     pub(super) is_newer: bool,
     /// Messages that are copies of what was handed on, so that they are not: what they are called.
     pub(super) copies: Vec<String>,
+    /// How many more may be, which the next runs look at.
+    pub(super) unseen_copies: u64,
     /// Some were found to be lost or damaged in this run.
     pub(super) has_lost: bool,
     /// Up to where the file that messages are appended to is accounted for once all of them are.
@@ -100,6 +102,7 @@ impl Hand {
             misses: Vec::new(),
             is_newer: true,
             copies: Vec::new(),
+            unseen_copies: 0,
             has_lost: false,
             extent: None,
             has_all: false,

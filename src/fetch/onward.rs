@@ -274,7 +274,9 @@ impl Account<'_> {
         let deliver = self.profile.deliver.as_ref();
         match (it.step, answer) {
             (Step::Look { is_all: false }, Answer::NotFound { may_be_there }) => {
-                let repeat = it.repeat.max(match may_be_there {
+                // A server may be storing it even now.
+                let is_recent = it.earlier.is_some_and(|it| it.is_recent);
+                let repeat = it.repeat.max(match may_be_there || is_recent {
                     true => Repeat::Unclear,
                     false => Repeat::Again,
                 });

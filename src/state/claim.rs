@@ -7,7 +7,7 @@ use super::journal::{self, Header, Journal};
 use super::lock::{Lock, Mark};
 use super::memory::Memory;
 use super::onward::waits_in;
-use super::record::{Entry, Stored};
+use super::record::{Entry, Id, Stored};
 use super::twin::Twins;
 use super::{Error, Files, Former, Moment, Opened, Store, clock, rebuild};
 use crate::durable::Dir;
@@ -253,7 +253,8 @@ impl Claim {
             noted_imports: Vec::new(),
             begun: false,
             raised: None,
-            session: 0,
+            // None has begun.
+            session: Id::MAX,
             verified: HashSet::new(),
             onward: None,
             refetched: HashMap::new(),

@@ -30,6 +30,15 @@ impl Store {
         Ok(false)
     }
 
+    /// Whether the session at hand lists a message, or has brought it; `None` where that is not known.
+    pub fn is_listed(&self, DueId(id): DueId) -> Option<bool> {
+        let is_present = self.memory.record(id).is_some_and(|it| it.present);
+        match is_present || id >= self.session {
+            true => Some(true),
+            false => self.memory.listed.then_some(false),
+        }
+    }
+
     /// A message is not handed on, as it has come back from there; it is not deleted, either, unless its owner says
     /// that it may go. Durable as what [`Store::handed`] notes.
     pub fn withhold(&mut self, due: DueId) -> Result<(), Error> {

@@ -135,6 +135,7 @@ impl Neighbours {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return,
             Err(error) => Err(error),
         };
+        // What cannot be read may say anything.
         let Ok(put) = read else {
             all.unknown += 1;
             return;

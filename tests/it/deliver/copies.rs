@@ -5,7 +5,7 @@ use super::folder::{TO_GMAIL, config, in_dovecot, scene};
 use super::lost_answers::{NEVER, has};
 use super::spool;
 use crate::given::{assert_said, compact, mail, run};
-use crate::support::depot::{Depot, Taken, lf};
+use crate::support::depot::{Act, Depot, Taken, lf};
 use crate::support::dovecot::Dovecot;
 use crate::support::imap::{ImapServer, Kept};
 use crate::support::message::{Message, generate};
@@ -70,6 +70,57 @@ fn d41_the_copies_in_ones_own_mailbox_are_not_handed_on_again_and_that_is_told_o
             );
             assert_eq!(tree::count(&spool(&home)), 0);
         }
+    }
+}
+
+#[test]
+fn d41_more_copies_than_a_run_looks_at_wait_for_the_next_one() {
+    let (server, home, depot, mut known) =
+        one_mailbox(&mail(252), &(PLAIN.to_owned() + " UIDPLUS"), "");
+    run(&home, &["fetch", "a"], 0);
+    show(&server, &depot, &mut known);
+    depot.behave("greeting", Act::Close);
+    // A run looks at 50 messages that may be known by another name.
+    for _ in 0..6 {
+        home.popfetch(["fetch", "a"]).run();
+    }
+    assert_eq!(tree::count(&spool(&home)), 252);
+    depot.behave_well();
+    let output = home.popfetch(["fetch", "a"]).run();
+    let words = [
+        "250 messages are not handed on",
+        "2 messages more may have come back",
+    ];
+    assert_said(&output, &words);
+    assert_eq!(tree::count(&spool(&home)), 2);
+    let output = run(&home, &["fetch", "a"], 0);
+    assert_said(&output, &["2 messages are not handed on"]);
+    assert_eq!(tree::count(&spool(&home)), 0);
+    assert_eq!((depot.taken().len(), server.maildrop().count()), (504, 504));
+}
+
+#[test]
+fn d41_a_copy_that_is_not_listed_any_more_is_handed_on() {
+    for is_listed in [false, true] {
+        let (server, home, depot) = scene(mail(1), "");
+        run(&home, &["fetch", "a"], 0);
+        has(&depot, mail(1)[0].octets());
+        server
+            .maildrop()
+            .add([Message::new("twin", mail(1)[0].octets())]);
+        depot.behave("greeting", Act::Close);
+        home.popfetch(["fetch", "a"]).run();
+        assert_eq!(tree::count(&spool(&home)), 1);
+        depot.behave_well();
+        if !is_listed {
+            server.maildrop().replace(mail(1));
+        }
+        let output = run(&home, &["fetch", "a"], 0);
+        let is_withheld = output.stderr.contains("not handed on");
+        assert_eq!(is_withheld, is_listed, "{output:#?}");
+        let count = if is_listed { 2 } else { 3 };
+        assert_eq!(depot.taken().len(), count, "{output:#?}");
+        assert_eq!(tree::count(&spool(&home)), 0);
     }
 }
 

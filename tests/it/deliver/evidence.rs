@@ -230,6 +230,15 @@ fn d42_what_a_server_has_and_does_not_find_yet_is_found_there() {
     }
 }
 
+#[test]
+fn d42_what_a_slow_server_may_still_be_storing_is_named_where_it_is_appended_again_at_once() {
+    let (server, home, depot) = scene(mail(1), NEVER);
+    lost(&home, &depot);
+    let output = at_once(&home);
+    assert_said(&output, &["uid-1: account gmail does not tell", "twice"]);
+    assert_eq!((depot.taken().len(), server.maildrop().count()), (1, 0));
+}
+
 /// Two accounts with the very same octets, which hand them to one folder.
 fn two_accounts(capabilities: &str) -> (Server, Server, Home, Depot) {
     two_accounts_by(capabilities, TO_GMAIL)
@@ -267,7 +276,8 @@ fn d42_what_another_account_has_put_there_since_is_not_taken_for_ones_own() {
         lost(&home, &depot);
         run(&home, &["fetch", "b"], 0);
         assert_eq!(depot.taken().len(), 1);
-        let output = at_once(&home);
+        ages(&home, LATER);
+        let output = run(&home, &["fetch", "a"], 0);
         assert_eq!(output.stderr.contains("twice"), is_named, "{output:#?}");
         assert_eq!(depot.taken().len(), 2, "{capabilities}: {output:#?}");
         assert_eq!(server.maildrop().count() + other.maildrop().count(), 0);

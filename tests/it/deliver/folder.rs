@@ -1,5 +1,6 @@
 //! Each message is appended to a folder of another account.
 
+use super::lost_answers::ages;
 use super::{serving, spool, write_config};
 use crate::given::{assert_said, letter, mail, run};
 use crate::support::account::Account;
@@ -464,7 +465,8 @@ fn among_very_many_folders_it_is_looked_for_as_far_as_people_have_them() {
         depot.has_folders(&folders);
         depot.behave_times("lost", Act::Hang, 1);
         run(&home, &["fetch", "a"], 1);
-        let output = run(&home, &["fetch", "--now", "a"], 0);
+        ages(&home, 130);
+        let output = run(&home, &["fetch", "a"], 0);
         assert_eq!(
             output.stderr.contains("does not tell"),
             named,

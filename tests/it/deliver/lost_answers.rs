@@ -183,7 +183,8 @@ fn d42_of_two_messages_with_the_same_octets_one_is_not_taken_for_the_other() {
         if is_late {
             has(&depot, twins()[0].octets());
         }
-        let output = run(&home, &["fetch", "--now", "a"], 0);
+        ages(&home, 130);
+        let output = run(&home, &["fetch", "a"], 0);
         let is_found = output.stderr.contains("since an earlier try");
         assert_eq!(is_found, is_late, "{output:#?}");
         assert_eq!(depot.octets(), stored(&twins()), "{is_late}");
