@@ -104,14 +104,14 @@ Without unique-ids this is about the Maildir: what is there from now on counts
 as the one that mail was delivered to. With unique-ids it is about these
 messages: they count as stored as they should be, or as removed on purpose,
 and may be deleted from the server as the account's profile says. With
---came-back it is about all that came back under another name once it had left
-the server: it may be deleted there in the same way.
+--came-back it is about all that came back, or may have, and is not here: it may
+be deleted from the server in the same way.
 
 Examples:
   popfetch state accept work                the Maildir is right as it is
   popfetch state accept work --fetch-again  ... and what is missing in it is to be fetched again
   popfetch state accept work --leave        ... and what is missing in it was removed on purpose
-  popfetch state accept work --came-back    what came back under another name may be deleted
+  popfetch state accept work --came-back    what came back, or may have, may be deleted
   popfetch state accept work 1699-42        this message is right as it is")]
     Accept {
         /// The account, or a URL like pops://ada@pop.example.com
@@ -133,7 +133,7 @@ Examples:
         #[arg(long, conflicts_with = "unique_ids")]
         leave: bool,
 
-        /// What came back under another name, or as a copy of what was handed on, may be deleted from the server
+        /// What came back, or may have, or is a copy of what was handed on, may be deleted from the server
         #[arg(long, conflicts_with_all = ["unique_ids", "fetch_again", "leave"])]
         came_back: bool,
     },

@@ -59,7 +59,7 @@ pub(super) struct Memory {
     pub(super) has_unique_ids: bool,
     /// Some records bear an identity that is not today's: that of a file's name.
     pub(super) has_strange_names: bool,
-    /// Some have come back under another name.
+    /// Some have come back, or may have.
     pub(super) has_returned: bool,
     /// Some records are of messages whose files were lost.
     pub(super) has_lost: bool,

@@ -35,7 +35,7 @@ pub struct InspectedMessage {
     pub marked: Option<MarkedBy>,
     /// Its end was doubtful, so that it is never deleted (E12).
     pub held: bool,
-    /// It came back under another name once it had left the server, and is not deleted there before its owner
+    /// It came back, or may have, and is not deleted from the server where nothing of it is here before its owner
     /// says that it may go.
     pub returned: bool,
     /// Whether it is handed on.

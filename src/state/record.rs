@@ -23,7 +23,7 @@
 //! V  id  time  count                                         absent from so many listings (E5)
 //! Z  id  time                                                absent from one that lacked more than half
 //! U  id                                                      its end was doubtful: never to be deleted (E12)
-//! t  id                                                      it came back under another name: likewise
+//! t  id                                                      it came back, or may have: likewise
 //! y  id                                                      its owner says that what came back may go
 //! Y  first  last                                             recorded in a session that broke the protocol
 //! A  id                                                      its file is lost: it is to be fetched again
