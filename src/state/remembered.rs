@@ -280,16 +280,17 @@ impl Record {
         }
     }
 
-    /// Whether what is listed by this name, and is the same, may be a copy that somebody has put there: once it was
-    /// to be deleted, or an earlier listing lacked it, whoever has removed it. Some make names of headers, so that a
-    /// copy has the same one. Under another name it need not be known to have left where it is not here. Without names
-    /// each listing seems to lack it until it was read.
+    /// Whether what is listed by this name, and is the same, may be a copy that somebody has put there: once its
+    /// deletion was confirmed, or an earlier listing lacked it, whoever has removed it. Some make names of headers, so
+    /// that a copy has the same one; where no answer came and the very next listing has it by its name, it has not left
+    /// (E11.1). Under another name it need not be known to have left where it is not here. Without names each listing
+    /// seems to lack it until it was read.
     pub(super) fn is_returned(&self, by: Option<Identity>) -> bool {
         let was_asked = self.deleted || self.leave == Leave::Asked;
         let was_absent = self.absence == Absence::Before;
         let is_it = match by {
             Some(name) if name != self.identity => was_asked || was_absent || self.gone,
-            Some(_) => (was_asked || was_absent) && self.leave != Leave::Granted,
+            Some(_) => (self.deleted || was_absent) && self.leave != Leave::Granted,
             None => was_asked && self.leave != Leave::Granted,
         };
         is_it && self.kind == Kind::Stored && self.leave != Leave::Returned

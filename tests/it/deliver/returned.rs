@@ -261,19 +261,14 @@ fn d41_what_was_handed_on_stays_though_the_config_file_says_nothing_of_that_any_
 
 #[test]
 fn d41_what_comes_back_by_the_name_that_it_had_stays() {
-    let cut = || Behaviour::new().on("QUIT", Reply::EffectThenEnd(Ending::Close));
     for at in 0..3 {
-        for (how, behaviour) in [("confirmed", Behaviour::new()), ("answer lost", cut())] {
-            let (server, home) = serving(named("old", 3), behaviour, "");
-            let (what, deliver, has) = recipients(&home).into_iter().nth(at).unwrap();
-            let what = format!("{what}, {how}");
-            write_config(&server, &home, &format!("{NEVER}{deliver}"));
-            fetch(&home);
-            assert_eq!((server.maildrop().count(), has(&home)), (0, 3), "{what}");
-            server.behave(Behaviour::new());
-            server.maildrop().replace(named("old", 3));
-            assert_these_stay(&server, &home, &has, 3, &what);
-        }
+        let (server, home) = serving(named("old", 3), Behaviour::new(), "");
+        let (what, deliver, has) = recipients(&home).into_iter().nth(at).unwrap();
+        write_config(&server, &home, &format!("{NEVER}{deliver}"));
+        fetch(&home);
+        assert_eq!((server.maildrop().count(), has(&home)), (0, 3), "{what}");
+        server.maildrop().replace(named("old", 3));
+        assert_these_stay(&server, &home, &has, 3, what);
         let (server, home) = serving(named("old", 3), Behaviour::new(), "");
         let (what, deliver, has) = recipients(&home).into_iter().nth(at).unwrap();
         write_config(&server, &home, &deliver);
@@ -295,6 +290,22 @@ fn d41_what_comes_back_by_the_name_that_it_had_stays() {
     fetch(&home);
     server.maildrop().replace(named("old", 3));
     assert_stay(&server, &home, &depot, 3, "an account");
+}
+
+/// QUIT without a reply, and the very next listing has them all: they have not left.
+#[test]
+fn e11_what_was_handed_on_and_is_listed_again_after_a_lost_answer_is_deleted() {
+    for at in 0..3 {
+        let lost = Behaviour::new().on("QUIT", Reply::End(Ending::Close));
+        let (server, home) = serving(named("old", 3), lost, "");
+        let (what, deliver, has) = recipients(&home).into_iter().nth(at).unwrap();
+        write_config(&server, &home, &format!("{NEVER}{deliver}"));
+        fetch(&home);
+        assert_eq!((server.maildrop().count(), has(&home)), (3, 3), "{what}");
+        server.behave(Behaviour::new());
+        run(&home, &["fetch", "a"], 0);
+        assert_eq!((server.maildrop().count(), has(&home)), (0, 3), "{what}");
+    }
 }
 
 #[test]
