@@ -131,8 +131,7 @@ impl Account<'_> {
             host: &profile.server.host,
             port: profile.server.port,
         });
-        // It is no news to whoever has written it, and would be a mail of each run of cron.
-        if matches!(profile.tls, Tls::None) && !self.environment.quiet {
+        if matches!(profile.tls, Tls::None) {
             self.tell(Event::Warning(
                 "the connection is not encrypted: tls = \"none\"",
             ));

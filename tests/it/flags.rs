@@ -153,18 +153,6 @@ fn quiet_leaves_nothing_but_data_and_trouble() {
 }
 
 #[test]
-fn that_nothing_is_encrypted_is_told_unless_with_quiet() {
-    let (_server, home) = Server::builder(&Maildrop::new(mail(2)))
-        .security(Security::Plain)
-        .with_home("");
-    let told = home.popfetch(["fetch"]).expect(0).stderr;
-    assert!(told.contains("the connection is not encrypted"), "{told}");
-    for _ in 0..2 {
-        assert_eq!(home.popfetch(["-q"]).expect(0).stderr, "");
-    }
-}
-
-#[test]
 fn where_there_is_no_terminal_the_help_is_laid_out_for_as_many_columns_as_the_environment_says() {
     for command in [&["--help"][..], &["setup", "--help"], &["-h"]] {
         let mut home = Home::new();

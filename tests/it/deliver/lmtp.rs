@@ -301,7 +301,8 @@ fn a_message_that_it_has_whole_when_the_run_is_stopped_is_sent_once() {
     lmtp.wait_for_a_message();
     running.signal(Signal::TERM);
     fs::write(go, "").unwrap();
-    assert_eq!(running.wait().status, Some(143));
+    // A busy machine may see to the signal only once all is done.
+    assert!(matches!(running.wait().status, Some(143 | 0)));
     server.sessions();
     run(&home, &["fetch"], 0);
     assert_eq!(lmtp.taken(), stored(&mail(1)));

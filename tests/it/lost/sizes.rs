@@ -13,6 +13,9 @@ fn listed_with(count: usize, more: impl Fn(usize) -> i64) -> Vec<Message> {
     (1..=count).map(listed).collect()
 }
 
+/// All that is said to a person who wants to hear of nothing but trouble.
+const UNENCRYPTED: &str = "warning: a: the connection is not encrypted: tls = \"none\"\n";
+
 /// Exchange lists what it guesses, some octets more or less than it sends.
 #[test]
 fn a4_where_all_sizes_are_off_all_is_fetched_once_and_deleted_without_a_word() {
@@ -32,7 +35,7 @@ fn a4_where_all_sizes_are_off_all_is_fetched_once_and_deleted_without_a_word() {
                 let scene = Scene::new(messages, Behaviour::new(), &keys);
                 let outputs = scene.settle(&["fetch", "-q"]);
                 assert_eq!(statuses(&outputs), [0], "{outputs:#?}");
-                assert_eq!(outputs[0].stderr, "", "{keys}");
+                assert_eq!(outputs[0].stderr, UNENCRYPTED, "{keys}");
                 scene.assert_all_are_here();
                 assert_eq!(scene.server.count("RETR"), count);
                 let kept = if keep == "never" { 0 } else { count };
@@ -41,7 +44,7 @@ fn a4_where_all_sizes_are_off_all_is_fetched_once_and_deleted_without_a_word() {
                 let more = Message::generated("later", 3000, 1).listed_as(3021);
                 scene.server.maildrop().add([more]);
                 let outputs = scene.settle(&["fetch", "-q"]);
-                assert_eq!(outputs[0].stderr, "", "{keys}");
+                assert_eq!(outputs[0].stderr, UNENCRYPTED, "{keys}");
                 assert_eq!(scene.files().len(), count + 1);
             }
         }
@@ -63,7 +66,7 @@ fn a4_where_sizes_are_no_counting_none_is_a_reason_to_keep_a_message() {
         // It is remembered.
         scene.server.maildrop().add([listed(4, 4096)]);
         let outputs = scene.settle(&["fetch", "-q"]);
-        assert_eq!(outputs[0].stderr, "", "{keys}");
+        assert_eq!(outputs[0].stderr, UNENCRYPTED, "{keys}");
         assert_eq!(scene.server.maildrop().count(), 0);
         assert_eq!(scene.copies(&letter(4)), 1);
     }
