@@ -10,6 +10,7 @@ pub use identity::Identity;
 pub use joiner::{Joiner, TooLarge};
 
 use folder::FolderStarts;
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::sync::Arc;
@@ -247,6 +248,17 @@ impl Maildrop {
     pub fn shared(&self) -> impl Iterator<Item = usize> + '_ {
         let shared = self.entries.iter().enumerate();
         shared.filter_map(|(place, entry)| entry.shared.then_some(place))
+    }
+
+    /// The same, those of one unique-id together.
+    pub fn namesakes(&self) -> Vec<Vec<usize>> {
+        let mut bearers: HashMap<_, Vec<usize>> = HashMap::new();
+        for place in self.shared() {
+            if let Some(message) = self.message(place) {
+                bearers.entry(message.unique_id).or_default().push(place);
+            }
+        }
+        bearers.into_values().collect()
     }
 
     /// Each message's listed octets, place by place.

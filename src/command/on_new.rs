@@ -186,12 +186,12 @@ impl Hooks {
             return warn(&format!("{program} was not run: {reason}"));
         }
         let limit = call.hook.limit;
-        let argv = call.hook.program().to_owned();
+        let command = call.hook.program().to_owned();
         let (ending, told) = match call.run(&self.stop) {
             Ok(ended) => ended,
             Err(error) => {
                 let why = without_numbers(&error.to_string());
-                let way = cannot_start("on-new", &argv, &error);
+                let way = cannot_start("on-new", &command, &error);
                 return warn(&format!("cannot run {program}: {why} ({way})"));
             }
         };

@@ -17,25 +17,31 @@ pub(super) fn tell(context: &Context<'_>, report: &dyn Report) {
     let Ok(state) = paths::state_dir() else {
         return;
     };
-    // Whoever hands nothing on has none, and need not have the config file read again.
+    // Whoever hands nothing on has none.
     let spools = state.join(SPOOL);
     let Some(directory) = state::existing_directory(&state).filter(|_| spools.is_dir()) else {
         return;
     };
+    let disk = Disk::new();
+    let ids = state::accounts(&directory).map(|id| {
+        let place = spools.join(file_name(&id));
+        let waiting = leave::count(&disk, &place).unwrap_or_default();
+        (id, place, waiting)
+    });
+    let mut waiting: Vec<_> = ids.filter(|(.., waiting)| *waiting > 0).collect();
+    // Nearly always: the config file need not be read again for that.
+    if waiting.is_empty() {
+        return;
+    }
     let Some(profiles) = all_profiles(context) else {
         return;
     };
-    let disk = Disk::new();
     let is_of_none = |id: &String| profiles.iter().all(|it| it.server.id() != *id);
-    let mut ids: Vec<String> = state::accounts(&directory).filter(is_of_none).collect();
-    ids.sort_unstable();
-    for id in ids {
-        let place = spools.join(file_name(&id));
-        let waiting = leave::count(&disk, &place).unwrap_or_default();
-        let Some(account) = profiles
-            .iter()
-            .find(|it| waiting > 0 && state::has_same_user(&it.server.id(), &id))
-        else {
+    waiting.retain(|(id, ..)| is_of_none(id));
+    waiting.sort_unstable();
+    for (id, place, waiting) in waiting {
+        let is_akin = |it: &&Profile| state::has_same_user(&it.server.id(), &id);
+        let Some(account) = profiles.iter().find(is_akin) else {
             continue;
         };
         let verb = if waiting == 1 { "waits" } else { "wait" };

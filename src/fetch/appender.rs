@@ -65,9 +65,7 @@ struct Since {
 
 impl Since {
     fn new(others: Others, from: Located) -> Self {
-        let is_since = |it: &Located| {
-            it.spot.validity == from.spot.validity && it.spot.number >= from.spot.number
-        };
+        let is_since = |it: &Located| it.spot.is_behind(from.spot);
         let known = others.known.into_iter().filter(is_since);
         let (here, elsewhere): (Vec<Located>, Vec<Located>) =
             known.partition(|it| it.folder == from.folder);
@@ -299,9 +297,7 @@ impl Appender {
         let next = self.next.take().flatten();
         let is_other = |spot: Spot| next.is_some_and(|next: Spot| spot.validity != next.validity);
         let is_changed = made || spot.is_some_and(is_other);
-        let is_behind = |spot: &Spot| {
-            next.is_some_and(|next| spot.validity == next.validity && spot.number >= next.number)
-        };
+        let is_behind = |spot: &Spot| next.is_some_and(|next| spot.is_behind(next));
         let spot = spot.filter(is_behind);
         let behind = spot.map(|spot| Spot {
             number: spot.number.saturating_add(1),

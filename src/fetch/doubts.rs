@@ -110,21 +110,19 @@ impl Cause {
 /// Of messages with one unique-id all are deleted, or none is. One that went alone would leave its name
 /// to the others, and nothing would tell the next run that these were never fetched.
 pub(super) fn spare_namesakes(maildrop: &Maildrop, delete: &mut Vec<Recorded>) {
-    let mut bearers: HashMap<_, Vec<MessageNumber>> = HashMap::new();
-    for place in maildrop.shared() {
-        if let Some(message) = maildrop.message(place) {
-            bearers
-                .entry(message.unique_id)
-                .or_default()
-                .push(message.number);
-        }
-    }
-    if bearers.is_empty() {
+    let namesakes = maildrop.namesakes();
+    if namesakes.is_empty() {
         return;
     }
     let going: HashSet<MessageNumber> = delete.iter().map(Recorded::number).collect();
-    bearers.retain(|_, numbers| !numbers.iter().all(|number| going.contains(number)));
-    let spared: HashSet<MessageNumber> = bearers.into_values().flatten().collect();
+    let mut spared: HashSet<MessageNumber> = HashSet::new();
+    for places in namesakes {
+        let numbers = places.iter().filter_map(|place| maildrop.message(*place));
+        let numbers: Vec<MessageNumber> = numbers.map(|message| message.number).collect();
+        if !numbers.iter().all(|number| going.contains(number)) {
+            spared.extend(numbers);
+        }
+    }
     delete.retain(|recorded| !spared.contains(&recorded.number()));
 }
 

@@ -11,7 +11,7 @@ use crate::plan::{Decision, Keep, Plan, Policy, deletes_at_once};
 use crate::server::Server;
 use crate::source::{Marked, Phase, Source};
 use crate::state::{Twins, View};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// A maildrop as a fetch would see it, with the session that looked still open.
 pub struct Look {
@@ -41,15 +41,12 @@ impl Look {
             _ => None,
         };
         let mut going: HashSet<usize> = self.plan.unseen().filter_map(goes).collect();
-        let mut bearers: HashMap<_, Vec<usize>> = HashMap::new();
-        for place in self.maildrop.shared() {
-            if let Some(message) = self.maildrop.message(place) {
-                bearers.entry(message.unique_id).or_default().push(place);
+        for places in self.maildrop.namesakes() {
+            if !places.iter().all(|place| going.contains(place)) {
+                for place in places {
+                    going.remove(&place);
+                }
             }
-        }
-        bearers.retain(|_, places| !places.iter().all(|place| going.contains(place)));
-        for place in bearers.into_values().flatten() {
-            going.remove(&place);
         }
         going
     }

@@ -236,11 +236,6 @@ impl Recipient {
         matches!(self, Self::Mbox(_))
     }
 
-    /// Whether it is one that an account may fetch from: perhaps the account's own, by another name.
-    pub fn is_a_mailbox(&self) -> bool {
-        matches!(self, Self::Folder(_))
-    }
-
     /// Whether it can be asked what came of one that nobody knows of: a message that may have been taken
     /// is looked for before it is handed on again.
     pub fn can_be_asked(&self) -> bool {

@@ -15,6 +15,13 @@ pub struct Spot {
     pub number: u32,
 }
 
+impl Spot {
+    /// Whether a message that is here cannot have been there when the next one was to be at `from`.
+    pub fn is_behind(self, from: Self) -> bool {
+        self.validity == from.validity && self.number >= from.number
+    }
+}
+
 /// The same with the folder that it is in. Written as `folder.validity.number`, the folder in hexadecimal.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Located {

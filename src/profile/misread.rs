@@ -19,6 +19,9 @@ const CURLY: [(char, char); 9] = [
     ('\u{60}', '\''),
 ];
 
+/// What is said of a text without them.
+pub(super) const UNQUOTED: &str = "a text stands in quotes, as in \"14 days\"";
+
 /// What to write in the place of a mistake, where that is known.
 pub(super) fn in_plain_words(text: &str, mistake: &Mistake) -> Option<String> {
     let line = text.get(line_of(text, mistake.span.start)?)?;
@@ -96,7 +99,7 @@ fn unquoted_text(line: &str) -> Option<String> {
         return None;
     }
     let mended = format!("{key}= \"{value}\"");
-    is_toml(&mended).then(|| "a text stands in quotes, as in \"14 days\"".to_owned())
+    is_toml(&mended).then(|| UNQUOTED.to_owned())
 }
 
 fn is_toml(text: &str) -> bool {

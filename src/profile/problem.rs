@@ -402,7 +402,7 @@ fn plain_words(message: &str) -> String {
         )
         .replace(
             "string values must be quoted, expected literal string",
-            "a text stands in quotes, as in \"14 days\"",
+            misread::UNQUOTED,
         )
         .replace("wanted string or table", "expected a text in quotes")
         .replace("multi-line basic string", "text of many lines")

@@ -11,7 +11,7 @@ use crate::handover::{Located, Others, Times, Unfinished};
 use crate::maildir::Search;
 use crate::message::Examined;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 
@@ -126,10 +126,9 @@ impl Neighbours {
         all
     }
 
-    fn take_in(&self, name: &OsString, ours: &Ours, all: &mut Others) {
-        let is_own = *name == Files::of(&self.account).journal;
-        let dir = Dir::open(&self.disk, &self.directory);
-        let read = match dir.and_then(|dir| dir.read(name)) {
+    fn take_in(&self, name: &OsStr, ours: &Ours, all: &mut Others) {
+        let is_own = name == Files::of(&self.account).journal;
+        let read = match self.open(name) {
             Ok(journal) => put_by(journal, ours),
             // It has handed on nothing that is known.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return,
@@ -145,12 +144,11 @@ impl Neighbours {
     }
 
     fn journal(&self, account: &str) -> Option<std::fs::File> {
-        self.open_journal(account).ok()
+        self.open(&Files::of(account).journal).ok()
     }
 
-    fn open_journal(&self, account: &str) -> io::Result<std::fs::File> {
-        let dir = Dir::open(&self.disk, &self.directory)?;
-        dir.read(&Files::of(account).journal)
+    fn open(&self, name: &OsStr) -> io::Result<std::fs::File> {
+        Dir::open(&self.disk, &self.directory)?.read(name)
     }
 }
 

@@ -86,7 +86,7 @@ impl Session<SignedIn> {
             || listed.iter().any(is_wanted);
         is_unclear |= seen.as_ref().map_or(is_there, |it| it.is_unclear);
         let here = seen.map(|it| it.copies).unwrap_or_default();
-        let is_since = |spot: &&Spot| from.is_some_and(|from| is_behind(**spot, from));
+        let is_since = |spot: &&Spot| from.is_some_and(|from| spot.is_behind(from));
         let since: Vec<Spot> = here.iter().filter(is_since).copied().collect();
         if !since.is_empty() {
             return Ok(Found::Since(since));
@@ -192,7 +192,7 @@ impl Session<SignedIn> {
                 Some(Likeness::Other) => looked.is_unclear |= sought.post.message_id().is_some(),
             }
         }
-        let is_found = |from| looked.copies.iter().any(|it| is_behind(*it, from));
+        let is_found = |from| looked.copies.iter().any(|it| it.is_behind(from));
         // Where there are too many, these would be some of them again.
         let is_over = spots.has_more || opened.exists == Some(0);
         if let Some(from) = from.filter(|from| !is_over && !is_found(*from)) {
@@ -222,7 +222,7 @@ impl Session<SignedIn> {
                         continue;
                     };
                     let spot = Spot { number, ..from };
-                    let is_new = is_behind(spot, from)
+                    let is_new = spot.is_behind(from)
                         && !seen.contains(&spot)
                         && !spots.all.contains(&spot)
                         && !sought.others.contains(&spot);
@@ -339,11 +339,6 @@ fn may_be(post: &Post, octets: u64) -> bool {
         Some(_) => post.octets().abs_diff(octets) <= CLOSE,
         None => post.may_have(octets),
     }
-}
-
-/// Whether a message cannot have been there when the next one was to be at `from`.
-fn is_behind(spot: Spot, from: Spot) -> bool {
-    spot.validity == from.validity && spot.number >= from.number
 }
 
 /// Whether it has all messages, or some that are not in the one that has all.

@@ -51,6 +51,14 @@ fn stamp() -> Stamp {
 
 fn every_kind() -> Vec<Entry> {
     let time = 1_795_395_922;
+    let handing = |from, repeat| Entry::Handing {
+        id: 6,
+        time,
+        length: None,
+        fetched: None,
+        from,
+        repeat,
+    };
     vec![
         Entry::Absent {
             id: 1,
@@ -205,30 +213,9 @@ fn every_kind() -> Vec<Entry> {
             removed: false,
             located: Some(located(u32::MAX)),
         },
-        Entry::Handing {
-            id: 6,
-            time,
-            length: None,
-            fetched: None,
-            from: None,
-            repeat: Repeat::First,
-        },
-        Entry::Handing {
-            id: 6,
-            time,
-            length: None,
-            fetched: None,
-            from: Some(located(9)),
-            repeat: Repeat::First,
-        },
-        Entry::Handing {
-            id: 6,
-            time,
-            length: None,
-            fetched: None,
-            from: None,
-            repeat: Repeat::Unclear,
-        },
+        handing(None, Repeat::First),
+        handing(Some(located(9)), Repeat::First),
+        handing(None, Repeat::Unclear),
         Entry::Handing {
             id: 7,
             time,

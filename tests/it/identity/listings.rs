@@ -338,17 +338,18 @@ fn s32_s33_numbers_beyond_the_maildrop_harm_nothing() {
     assert_eq!(server.maildrop().count(), 0);
 }
 
+/// One of several with one unique-id, all as long, as long as the numbers are.
+fn same(n: usize) -> Message {
+    let text = format!(
+        "Received: from x by y with SMTP id {n}; Mon, 23 Nov 2026 10:00:01 +0000\n\
+         Message-ID: <{n}@x>\nFrom: a@x\nDate: Mon, 23 Nov 2026 10:00:00 +0000\n\n\
+         This is letter {n}.\n"
+    );
+    Message::from_lf("same", text)
+}
+
 #[test]
 fn r8_one_unique_id_for_messages_that_are_no_copies_keeps_none_from_coming() {
-    // All as long.
-    let same = |n: usize| {
-        let text = format!(
-            "Received: from x by y with SMTP id {n}; Mon, 23 Nov 2026 10:00:01 +0000\n\
-             Message-ID: <{n}@x>\nFrom: a@x\nDate: Mon, 23 Nov 2026 10:00:00 +0000\n\n\
-             This is letter {n}.\n"
-        );
-        Message::from_lf("same", text)
-    };
     for behaviour in [Behaviour::new(), Behaviour::new().without("TOP")] {
         let (server, home) = behaving(0, behaviour);
         server.maildrop().replace((11..=15).map(same));
@@ -366,14 +367,6 @@ fn r8_one_unique_id_for_messages_that_are_no_copies_keeps_none_from_coming() {
 
 #[test]
 fn r8_of_many_under_one_unique_id_without_top_a_few_are_looked_at_in_each_run_and_none_never() {
-    let same = |n: usize| {
-        let text = format!(
-            "Received: from x by y with SMTP id {n}; Mon, 23 Nov 2026 10:00:01 +0000\n\
-             Message-ID: <{n}@x>\nFrom: a@x\nDate: Mon, 23 Nov 2026 10:00:00 +0000\n\n\
-             This is letter {n}.\n"
-        );
-        Message::from_lf("same", text)
-    };
     let (server, home) = behaving(0, Behaviour::new().without("TOP"));
     server.maildrop().replace((100..125).map(same));
     assert_said(&run(&home, &[], 0), &["25 new messages"]);
