@@ -431,9 +431,9 @@ fn reason(why: Withheld, count: u64) -> &'static str {
             "their ends were doubtful, or `verify` has found their files changed",
         ],
         Withheld::Returned => [
-            "it came back, or may have (its deletion was asked for before, or it has another unique-id now), \
+            "it came back, or may have (it was gone or to be deleted before, or it has another unique-id now), \
              and no file of it is here, so that it may be the last copy",
-            "they came back, or may have (their deletion was asked for before, or they have other unique-ids \
+            "they came back, or may have (they were gone or to be deleted before, or they have other unique-ids \
              now), and no files of them are here, so that they may be the last copies",
         ],
         Withheld::Waiting => ["it waits to be handed on", "they wait to be handed on"],
