@@ -160,14 +160,14 @@ impl Story {
                 message
                     .unique_ids
                     .push(format!("alias {lines} of {id}").into());
-                message.relist(id, time)
+                message.relist(id, time, true)
             }
             17 => {
                 if message.unique_ids.is_empty() {
                     return None;
                 }
                 message.size += 1;
-                message.relist(id, time)
+                message.relist(id, time, false)
             }
             18 => {
                 message.fate = Fate::Dropped;

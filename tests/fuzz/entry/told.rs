@@ -47,8 +47,9 @@ pub enum Fate {
 }
 
 impl Message {
-    pub fn relist(&mut self, id: usize, time: i64) -> String {
-        self.futile += u8::from(self.deleted);
+    /// Under the name it had, a deletion was in vain; under another it came back, and none was.
+    pub fn relist(&mut self, id: usize, time: i64, renamed: bool) -> String {
+        self.futile += u8::from(self.deleted && !renamed);
         (self.deleted, self.absent, self.unsure) = (false, false, false);
         self.standing = Standing::Here;
         let unique_id = self.unique_ids.last().unwrap();
