@@ -1,6 +1,6 @@
 //! A line for each message that is not intact.
 
-use super::super::state::date;
+use super::super::state::show::date;
 use crate::term::{escape, escape_str, hex, json_line, size};
 use crate::verify::{Finding, Recorded};
 use serde_json::json;
