@@ -2,19 +2,14 @@
 
 use super::{Account, Missed, Run};
 use crate::exit::{Diagnose, in_words};
-use crate::maildir::ROSTER;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan, Reason};
 use crate::profile::units;
-use crate::report::{self, Event, Failure, Listed, Outcome, Planned};
+use crate::report::{Event, Failure, Listed, Outcome, Planned};
 use crate::source::{Direction, Transcript};
-use crate::state::{
-    Changes, Early, FailureKind, Failures, Former, Moment, Opened, Recorded, RefusalKind, Store,
-    Why,
-};
+use crate::state::{Early, FailureKind, Failures, Moment, Recorded, RefusalKind, Store, Why};
 use crate::term::{count, escape, quoted, unique_id, without_numbers};
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,157 +30,6 @@ impl Account<'_> {
 
     pub(super) fn tell(&self, event: Event<'_>) {
         self.environment.report.report(&self.profile.name, event);
-    }
-
-    pub(super) fn tell_opened(&self, opened: &Opened) {
-        let found = count(opened.found, "message");
-        let verb = if opened.found == 1 { "counts" } else { "count" };
-        let maildir = self.profile.maildir.display();
-        // In a Maildir nothing shows whether it has been handed on.
-        let onward = match &self.profile.deliver {
-            Some(_) if opened.found > 0 && self.profile.has_maildir() => {
-                "; none of them is handed on, whether it was or not"
-            }
-            _ => "",
-        };
-        if let Some(path) = &opened.damaged {
-            let known = match opened.found {
-                0 => "all of it is known".to_owned(),
-                _ => format!("{found} there that it did not know {verb} as fetched{onward}"),
-            };
-            self.tell(Event::Warning(&format!(
-                "the state file was damaged and is kept as {}; it was made again from the \
-                 Maildir, and {known}",
-                path.display()
-            )));
-        } else if opened.is_rebuilt || opened.inherited {
-            self.tell(Event::Warning(&format!(
-                "the state file was lost, or is on another machine; it was made again from the \
-                 Maildir {maildir}: {found} there {verb} as fetched{onward}"
-            )));
-        } else if opened.found > 0 && opened.is_new {
-            self.tell(Event::Warning(&format!(
-                "this account has no state here yet, but {found} in the Maildir {maildir} {are} its \
-                 own and {verb} as fetched{onward}",
-                are = if opened.found == 1 { "is" } else { "are" }
-            )));
-        } else if opened.found > 0 {
-            self.tell(Event::Warning(&format!(
-                "the state is older than the mail: {found} in the Maildir that it did not know \
-                 {verb} as fetched{onward}"
-            )));
-        }
-        if let Some(lost) = opened.restored.filter(|lost| *lost > 0) {
-            self.tell(Event::Warning(&format!(
-                "the Maildir {maildir} is older than the state, as after a restored backup: {} that \
-                 {is} missing in it {is} fetched again if the server still has {them}",
-                count(lost, "message"),
-                is = if lost == 1 { "is" } else { "are" },
-                them = if lost == 1 { "it" } else { "them" }
-            )));
-        }
-        if opened.hidden > 0 {
-            let word = self.profile.word_with_maildir();
-            self.tell(Event::Warning(&format!(
-                "the Maildir {maildir} is another one than {} {was} delivered to, as where a disk is \
-                 mounted over that one: what was delivered there is there still, and is not deleted \
-                 from the server. To fetch here as well what the server still has: popfetch state \
-                 accept --fetch-again {word}. To leave it there: popfetch state accept --leave {word}",
-                count(opened.hidden, "message"),
-                was = if opened.hidden == 1 { "was" } else { "were" },
-            )));
-        }
-        if opened.unsure > 0 {
-            self.tell(Event::Warning(&format!(
-                "after several restored backups nobody can tell whether {} that {is} missing in the \
-                 Maildir {maildir} {was} removed on purpose: not deleted from the server. If so: \
-                 popfetch verify --accept {}",
-                count(opened.unsure, "message"),
-                self.profile.word_with_maildir(),
-                is = if opened.unsure == 1 { "is" } else { "are" },
-                was = if opened.unsure == 1 { "was" } else { "were" },
-            )));
-        }
-        if opened.adopted {
-            self.tell(Event::Notice(&format!(
-                "the Maildir {maildir} has its own file {ROSTER} from now on; what was fetched before \
-                 and is missing in it is not deleted from the server, unless you say that it was \
-                 removed on purpose: popfetch state accept {} --leave",
-                self.profile.word_with_maildir()
-            )));
-        }
-        match &opened.moved_from {
-            Some(Former::Maildir(last)) => {
-                let now = match self.profile.has_maildir() {
-                    true => format!("is {maildir} now"),
-                    false => "there is none now".to_owned(),
-                };
-                self.tell(Event::Warning(&format!(
-                    "the Maildir was {} and {now}; what was fetched before stays where it is",
-                    last.display()
-                )));
-            }
-            Some(Former::Spool) if self.profile.has_maildir() => {
-                self.tell(Event::Notice(&format!(
-                    "what was fetched before was handed on, and is not in the Maildir {maildir}"
-                )))
-            }
-            Some(Former::Spool) | None => {}
-        }
-    }
-
-    /// Reports what an earlier run delivered and was killed before it could report it.
-    /// Where it cannot be looked for that is told, and keeps no mail from coming.
-    pub(super) fn tell_untold(&self, store: &mut Store, outcome: &mut Outcome) {
-        let wants_header = self.environment.report.wants_header();
-        let mut recovered = 0;
-        let looked = store.each_untold(wants_header, |it| {
-            recovered += 1;
-            self.tell(Event::Message(&report::Message {
-                listed: Listed {
-                    number: None,
-                    unique_id: it.unique_id.as_deref(),
-                    octets: it.listed,
-                    folder: None,
-                },
-                octets: it.octets,
-                path: &it.path,
-                sha256: &it.sha256,
-                header: &it.header,
-                recovered: true,
-            }));
-        });
-        outcome.recovered = recovered;
-        if let Err(error) = looked {
-            let text = failure(&error).message;
-            self.tell(Event::Warning(&format!(
-                "an earlier run ended before it could say what it had delivered, which is safe, and \
-                 cannot be looked for now: {text}"
-            )));
-        }
-        if self.environment.report.is_written() {
-            store.reported();
-        }
-        if outcome.recovered > 0 {
-            let recovered = count(outcome.recovered, "message");
-            let text = format!("{recovered} delivered by an earlier run that could not say so");
-            self.tell(Event::Notice(&text));
-        }
-    }
-
-    /// What is stored is known again by its content where the server lists it under other names, as after `state move`,
-    /// and that shows only once it is here.
-    pub(super) fn tell_known_by_content(&self, stored: u64) {
-        if stored > 0 {
-            self.tell(Event::Notice(&format!(
-                "none of these messages bears a name that is known, and {} stored: what is here already is known again \
-                 by what is in it, once a fetch has downloaded it, and is not stored a second time",
-                match stored {
-                    1 => "1 is".to_owned(),
-                    several => format!("{several} are"),
-                }
-            )));
-        }
     }
 
     /// Ages come from the clock, and a clock may be wrong by years.
@@ -320,48 +164,6 @@ impl Account<'_> {
         }
     }
 
-    /// A maildrop whose messages are all others than before: that is told before they are fetched.
-    pub(super) fn tell_changes(&self, changes: &Changes, plan: &Plan, maildrop: &Maildrop) {
-        let new = (plan.listed() - plan.known()) as u64;
-        let all_changed = changes.present == 0
-            && changes.newly_absent >= ENOUGH
-            && new >= changes.newly_absent / 2;
-        if all_changed {
-            self.tell(Event::Warning(&format!(
-                "all {} known messages are gone from the server, and {new} others are there: it may \
-                 have given all of them new unique-ids. They are fetched to see whether they are the \
-                 same",
-                changes.newly_absent
-            )));
-        }
-        if changes.marked == 0 {
-            return;
-        }
-        let marked = format!(
-            "{} that {} marked as seen, and never fetched,",
-            count(changes.marked, "message"),
-            if changes.marked == 1 { "was" } else { "were" }
-        );
-        let name = self.profile.word_to_sign_in();
-        let way = format!("to pass over what is there now: popfetch state mark-seen {name}");
-        let (is, come) = match changes.marked {
-            1 => ("is", "comes"),
-            _ => ("are", "come"),
-        };
-        if all_changed {
-            self.tell(Event::Warning(&format!(
-                "{marked} {is} among them and {come} as new; {way}"
-            )));
-        } else if let Some((folder, new)) = renewed(changes, plan, maildrop) {
-            let new = count(new, "new message");
-            self.tell(Event::Warning(&format!(
-                "{marked} {is} not listed any more, and the folder {folder} has nothing but {new}: it may be \
-                 what they were in, under another name or with other numbers, and then they {come} as new; \
-                 {way}"
-            )));
-        }
-    }
-
     pub(super) fn tell_deleted(&self, maildrop: &Maildrop, deleted: &[Recorded]) {
         let mut deleted: Vec<&Recorded> = deleted.iter().collect();
         deleted.sort_unstable_by_key(|recorded| recorded.number());
@@ -376,24 +178,6 @@ impl Account<'_> {
             }
         }
     }
-}
-
-/// So many messages may be old ones under new names.
-const ENOUGH: u64 = 10;
-
-/// A folder that nothing is known in, and that may be what is listed no more, as one that was renamed is: what
-/// people call it, and how many messages it has.
-fn renewed(changes: &Changes, plan: &Plan, maildrop: &Maildrop) -> Option<(Box<str>, u64)> {
-    let new: Vec<usize> = plan.open_to_rules().map(|(place, _)| place).collect();
-    let behind = |place| new.partition_point(|it| *it < place);
-    let renewed = maildrop.folders().filter(|range| {
-        let len = range.len();
-        let is_new = behind(range.end) - behind(range.start) == len;
-        is_new && len as u64 >= ENOUGH && len as u64 >= changes.newly_absent / 2
-    });
-    let largest = renewed.max_by_key(Range::len)?;
-    let folder = maildrop.message(largest.start)?.folder?;
-    Some((folder.name.clone(), largest.len() as u64))
 }
 
 /// A unique-id behind what is to be typed before it.
