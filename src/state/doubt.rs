@@ -319,10 +319,9 @@ impl Store {
     /// that no other one does.
     fn bearers(&self, message: &Message) -> Vec<Id> {
         let claimed = self.memory.claimed(message);
-        let Some(identity) = message.identity else {
-            return Vec::new();
-        };
-        let others = self.memory.all_of(identity).into_iter().filter(|id| {
+        let identity = message.identity;
+        let of_its_name = identity.map_or_else(Vec::new, |it| self.memory.all_of(it));
+        let others = of_its_name.into_iter().filter(|id| {
             let record = self.memory.record(*id);
             record.is_some_and(|record| record.kind == Kind::Stored && !record.present)
         });
