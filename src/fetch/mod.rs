@@ -34,6 +34,7 @@ mod mark;
 mod news;
 mod next;
 mod onward;
+mod opened;
 mod others;
 mod reach;
 mod receive;

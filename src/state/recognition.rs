@@ -321,7 +321,7 @@ impl Memory {
         claims.find(|(other, _)| *other == turn).map(|(_, id)| *id)
     }
 
-    fn note_claim(&mut self, identity: Identity, turn: u32, id: Id) {
+    pub(super) fn note_claim(&mut self, identity: Identity, turn: u32, id: Id) {
         let claims = self.claims.entry(identity).or_default();
         claims.retain(|(other, _)| *other != turn);
         claims.push((turn, id));
