@@ -9,7 +9,7 @@
 //! left, as likely as not.
 
 use crate::fetch::Account;
-use crate::net::program::cannot_start;
+use crate::net::program::{cannot_start, find as find_program};
 use crate::process::{self, Ending, Told};
 use crate::profile::units::duration;
 use crate::profile::{OnNew, Profile};
@@ -231,12 +231,7 @@ impl Hooks {
 /// # Errors
 /// It is nowhere, or may not be run: what is the matter, and what to do.
 pub(super) fn find(hook: &OnNew) -> Result<PathBuf, (String, String)> {
-    let program = hook.program();
-    process::find(program).map_err(|error| {
-        let why = without_numbers(&error.to_string());
-        let way = cannot_start("on-new", program, &error);
-        (format!("cannot start `{program}`: {why}"), way)
-    })
+    find_program("on-new", hook.program())
 }
 
 impl Call {

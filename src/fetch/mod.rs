@@ -14,6 +14,7 @@ mod appender;
 mod arrivals;
 mod aside;
 mod broken;
+mod changes;
 mod commit;
 mod conduct;
 mod copies;

@@ -1,9 +1,10 @@
-//! What is told of how an account's state was found.
+//! What opening an account's state and its Maildir has shown, in words.
 
 use super::Account;
+use super::tell::failure;
 use crate::maildir::ROSTER;
-use crate::report::Event;
-use crate::state::{Former, Opened};
+use crate::report::{self, Event, Listed, Outcome};
+use crate::state::{Former, Opened, Store};
 use crate::term::count;
 
 impl Account<'_> {
@@ -101,10 +102,49 @@ impl Account<'_> {
             }
             Some(Former::Spool) if self.profile.has_maildir() => {
                 self.tell(Event::Notice(&format!(
-                    "what was fetched before was handed on, and is not in the Maildir {maildir}"
+                    "what was fetched before was to be handed on, and is not in the Maildir {maildir}"
                 )))
             }
             Some(Former::Spool) | None => {}
+        }
+    }
+
+    /// Reports what an earlier run delivered and was killed before it could report it.
+    /// Where it cannot be looked for that is told, and keeps no mail from coming.
+    pub(super) fn tell_untold(&self, store: &mut Store, outcome: &mut Outcome) {
+        let wants_header = self.environment.report.wants_header();
+        let mut recovered = 0;
+        let looked = store.each_untold(wants_header, |it| {
+            recovered += 1;
+            self.tell(Event::Message(&report::Message {
+                listed: Listed {
+                    number: None,
+                    unique_id: it.unique_id.as_deref(),
+                    octets: it.listed,
+                    folder: None,
+                },
+                octets: it.octets,
+                path: &it.path,
+                sha256: &it.sha256,
+                header: &it.header,
+                recovered: true,
+            }));
+        });
+        outcome.recovered = recovered;
+        if let Err(error) = looked {
+            let text = failure(&error).message;
+            self.tell(Event::Warning(&format!(
+                "an earlier run ended before it could say what it had delivered, which is safe, and \
+                 cannot be looked for now: {text}"
+            )));
+        }
+        if self.environment.report.is_written() {
+            store.reported();
+        }
+        if outcome.recovered > 0 {
+            let recovered = count(outcome.recovered, "message");
+            let text = format!("{recovered} delivered by an earlier run that could not say so");
+            self.tell(Event::Notice(&text));
         }
     }
 }

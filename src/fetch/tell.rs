@@ -5,14 +5,11 @@ use crate::exit::{Diagnose, in_words};
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan, Reason};
 use crate::profile::units;
-use crate::report::{self, Event, Failure, Listed, Outcome, Planned};
+use crate::report::{Event, Failure, Listed, Outcome, Planned};
 use crate::source::{Direction, Transcript};
-use crate::state::{
-    Changes, Early, FailureKind, Failures, Moment, Recorded, RefusalKind, Store, Why,
-};
+use crate::state::{Early, FailureKind, Failures, Moment, Recorded, RefusalKind, Store, Why};
 use crate::term::{count, escape, quoted, unique_id, without_numbers};
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,60 +30,6 @@ impl Account<'_> {
 
     pub(super) fn tell(&self, event: Event<'_>) {
         self.environment.report.report(&self.profile.name, event);
-    }
-
-    /// Reports what an earlier run delivered and was killed before it could report it.
-    /// Where it cannot be looked for that is told, and keeps no mail from coming.
-    pub(super) fn tell_untold(&self, store: &mut Store, outcome: &mut Outcome) {
-        let wants_header = self.environment.report.wants_header();
-        let mut recovered = 0;
-        let looked = store.each_untold(wants_header, |it| {
-            recovered += 1;
-            self.tell(Event::Message(&report::Message {
-                listed: Listed {
-                    number: None,
-                    unique_id: it.unique_id.as_deref(),
-                    octets: it.listed,
-                    folder: None,
-                },
-                octets: it.octets,
-                path: &it.path,
-                sha256: &it.sha256,
-                header: &it.header,
-                recovered: true,
-            }));
-        });
-        outcome.recovered = recovered;
-        if let Err(error) = looked {
-            let text = failure(&error).message;
-            self.tell(Event::Warning(&format!(
-                "an earlier run ended before it could say what it had delivered, which is safe, and \
-                 cannot be looked for now: {text}"
-            )));
-        }
-        if self.environment.report.is_written() {
-            store.reported();
-        }
-        if outcome.recovered > 0 {
-            let recovered = count(outcome.recovered, "message");
-            let text = format!("{recovered} delivered by an earlier run that could not say so");
-            self.tell(Event::Notice(&text));
-        }
-    }
-
-    /// What is stored is known again by its content where the server lists it under other names, as after `state move`,
-    /// and that shows only once it is here.
-    pub(super) fn tell_known_by_content(&self, stored: u64) {
-        if stored > 0 {
-            self.tell(Event::Notice(&format!(
-                "none of these messages bears a name that is known, and {} stored: what is here already is known again \
-                 by what is in it, once a fetch has downloaded it, and is not stored a second time",
-                match stored {
-                    1 => "1 is".to_owned(),
-                    several => format!("{several} are"),
-                }
-            )));
-        }
     }
 
     /// Ages come from the clock, and a clock may be wrong by years.
@@ -221,48 +164,6 @@ impl Account<'_> {
         }
     }
 
-    /// A maildrop whose messages are all others than before: that is told before they are fetched.
-    pub(super) fn tell_changes(&self, changes: &Changes, plan: &Plan, maildrop: &Maildrop) {
-        let new = (plan.listed() - plan.known()) as u64;
-        let all_changed = changes.present == 0
-            && changes.newly_absent >= ENOUGH
-            && new >= changes.newly_absent / 2;
-        if all_changed {
-            self.tell(Event::Warning(&format!(
-                "all {} known messages are gone from the server, and {new} others are there: it may \
-                 have given all of them new unique-ids. They are fetched to see whether they are the \
-                 same",
-                changes.newly_absent
-            )));
-        }
-        if changes.marked == 0 {
-            return;
-        }
-        let marked = format!(
-            "{} that {} marked as seen, and never fetched,",
-            count(changes.marked, "message"),
-            if changes.marked == 1 { "was" } else { "were" }
-        );
-        let name = self.profile.word_to_sign_in();
-        let way = format!("to pass over what is there now: popfetch state mark-seen {name}");
-        let (is, come) = match changes.marked {
-            1 => ("is", "comes"),
-            _ => ("are", "come"),
-        };
-        if all_changed {
-            self.tell(Event::Warning(&format!(
-                "{marked} {is} among them and {come} as new; {way}"
-            )));
-        } else if let Some((folder, new)) = renewed(changes, plan, maildrop) {
-            let new = count(new, "new message");
-            self.tell(Event::Warning(&format!(
-                "{marked} {is} not listed any more, and the folder {folder} has nothing but {new}: it may be \
-                 what they were in, under another name or with other numbers, and then they {come} as new; \
-                 {way}"
-            )));
-        }
-    }
-
     pub(super) fn tell_deleted(&self, maildrop: &Maildrop, deleted: &[Recorded]) {
         let mut deleted: Vec<&Recorded> = deleted.iter().collect();
         deleted.sort_unstable_by_key(|recorded| recorded.number());
@@ -277,24 +178,6 @@ impl Account<'_> {
             }
         }
     }
-}
-
-/// So many messages may be old ones under new names.
-const ENOUGH: u64 = 10;
-
-/// A folder that nothing is known in, and that may be what is listed no more, as one that was renamed is: what
-/// people call it, and how many messages it has.
-fn renewed(changes: &Changes, plan: &Plan, maildrop: &Maildrop) -> Option<(Box<str>, u64)> {
-    let new: Vec<usize> = plan.open_to_rules().map(|(place, _)| place).collect();
-    let behind = |place| new.partition_point(|it| *it < place);
-    let renewed = maildrop.folders().filter(|range| {
-        let len = range.len();
-        let is_new = behind(range.end) - behind(range.start) == len;
-        is_new && len as u64 >= ENOUGH && len as u64 >= changes.newly_absent / 2
-    });
-    let largest = renewed.max_by_key(Range::len)?;
-    let folder = maildrop.message(largest.start)?.folder?;
-    Some((folder.name.clone(), largest.len() as u64))
 }
 
 /// A unique-id behind what is to be typed before it.
