@@ -201,7 +201,7 @@ impl ValueEnum for Color {
 pub enum Command {
     /// Fetch new mail; what popfetch does when no command is given
     Fetch(Fetch),
-    /// Sign in and show what waits; fetches and changes nothing
+    /// Sign in and show what waits; fetches nothing, changes no mail
     Check(Check),
     /// Stay in the foreground, and fetch each account when it is due
     Watch(Watch),
