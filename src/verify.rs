@@ -11,6 +11,8 @@ use std::io;
 /// How a recorded message was found.
 #[derive(Debug)]
 pub enum Finding {
+    /// The file is there, not as it was stored or not to be read, and its owner has taken it as it is.
+    Accepted,
     /// The file is there, and its octets are not those that were stored.
     Changed(Box<Changed>),
     /// There is no such file any more, as the message was handed on.
@@ -39,7 +41,7 @@ pub struct Changed {
 impl Finding {
     /// Whether something is wrong, as far as anybody can tell.
     pub fn is_damage(&self) -> bool {
-        !matches!(self, Self::HandedOn | Self::Intact | Self::Removed)
+        matches!(self, Self::Changed(_) | Self::Missing | Self::Unreadable(_))
     }
 
     /// Whether there is no file.
@@ -117,6 +119,7 @@ fn examine(message: &Recorded<'_>, search: &Search, boot: &str) -> Finding {
         {
             Finding::Intact
         }
+        Ok(_) if message.inspected.gone => Finding::Accepted,
         Ok(examined) => Finding::Changed(Box::new(Changed {
             octets: examined.octets,
             sha256: examined.digests.stored,
@@ -135,6 +138,7 @@ fn examine(message: &Recorded<'_>, search: &Search, boot: &str) -> Finding {
                 false => Finding::Missing,
             }
         }
+        Err(_) if message.inspected.gone => Finding::Accepted,
         Err(error) => Finding::Unreadable(error),
     }
 }

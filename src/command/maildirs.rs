@@ -28,9 +28,10 @@ fn where_it_is(id: &str, word: &str) -> String {
         Ok(Ok(view)) if view.is_first() => {
             format!("nothing was fetched into it yet: popfetch fetch {word}")
         }
-        _ => "mail was fetched before: if its disk is not mounted, mount it; if `maildir` is another one since, the \
-              first new mail makes it; popfetch fetch says what else can be done"
-            .to_owned(),
+        _ => format!(
+            "mail was fetched before: if its disk is not mounted, mount it. Otherwise popfetch fetch {word} makes it, \
+             where `maildir` is another one since, and says what can be done where it is lost"
+        ),
     }
 }
 

@@ -34,6 +34,7 @@ struct Verified {
     unread: Option<PathBuf>,
     recorded: u64,
     intact: u64,
+    accepted: u64,
     handed_on: u64,
     removed: u64,
     missing: u64,
@@ -41,8 +42,8 @@ struct Verified {
     unreadable: u64,
     /// How many are not deleted from the server before their owner has seen to them.
     held: u64,
-    /// How many of the removed are newly accepted as such.
-    accepted: u64,
+    /// How many of the removed are newly noted as such.
+    noted: u64,
     /// Something is wrong with one that was not deleted from the server.
     can_come_again: bool,
 }
@@ -51,6 +52,7 @@ impl Counts for Verified {
     const FIELDS: &'static [&'static str] = &[
         "recorded",
         "intact",
+        "accepted",
         "handed_on",
         "removed",
         "missing",
@@ -62,6 +64,7 @@ impl Counts for Verified {
         vec![
             self.recorded,
             self.intact,
+            self.accepted,
             self.handed_on,
             self.removed,
             self.missing,
@@ -181,7 +184,12 @@ impl Verifier<'_> {
         let former = || inspected.former().iter().map(String::as_str);
         let tags = former().chain([id.as_str()]).map(AccountTag::new);
         let mut search = Search::new(tags.collect());
-        search.add(&self.disk, &profile.maildir)?;
+        // One that nothing was ever delivered to lacks nothing.
+        if inspected.maildirs().contains(&profile.maildir) || inspected.maildirs().is_empty() {
+            search.add(&self.disk, &profile.maildir)?;
+        } else {
+            let _ = search.add(&self.disk, &profile.maildir);
+        }
         for other in inspected.maildirs() {
             if *other != profile.maildir {
                 // One that was used earlier and is not there holds nothing.
@@ -203,9 +211,7 @@ impl Verifier<'_> {
             let site = Site::look(&self.disk, path);
             site.is_ok_and(|site| site.roster.id.is_some_and(|other| other != *id))
         });
-        let is_away = is_hidden
-            || inspected.maildirs().iter().any(lacks_line)
-            || lacks_line(&profile.maildir);
+        let is_away = is_hidden || inspected.maildirs().iter().any(lacks_line);
         let boot = match is_away {
             true => "",
             false => &self.moment.boot,
@@ -228,7 +234,7 @@ impl Verifier<'_> {
         match store {
             Some(mut store) => {
                 verified.held = store.hold(&damaged)?;
-                verified.accepted = found.accept(store)?;
+                verified.noted = found.accept(store)?;
             }
             None if damaged.is_empty() => {}
             None => match self.hold(profile, &damaged) {
@@ -339,14 +345,11 @@ impl Found {
         print(&lines)
     }
 
-    /// The names of the files that are there, and not as they were stored. What their owner has taken as
-    /// it is counts no more.
+    /// The names of the files that are there, and not as they were stored.
     fn damaged(&self) -> Result<Names, Error> {
         let mut names = Names::default();
         self.each(|message, finding, _| {
-            if matches!(finding, Finding::Changed(_) | Finding::Unreadable(_))
-                && !message.inspected.gone
-            {
+            if matches!(finding, Finding::Changed(_) | Finding::Unreadable(_)) {
                 names.insert(message.name);
             }
             Ok::<_, Error>(())
@@ -375,6 +378,7 @@ impl Found {
 impl Verified {
     fn add(&mut self, message: &Recorded<'_>, finding: &Finding) {
         *match finding {
+            Finding::Accepted => &mut self.accepted,
             Finding::Changed(_) => &mut self.changed,
             Finding::HandedOn => &mut self.handed_on,
             Finding::Intact => &mut self.intact,
@@ -403,9 +407,9 @@ fn tell(context: &Context<'_>, name: &str, verified: &Verified) {
         .collect();
     let recorded = count(verified.recorded, "recorded message");
     eprintln!("{name}: {recorded}: {}", counts.join(", "));
-    if verified.accepted > 0 {
-        let accepted = count(verified.accepted, "message");
-        eprintln!("{name}: {accepted} noted as removed on purpose");
+    if verified.noted > 0 {
+        let noted = count(verified.noted, "message");
+        eprintln!("{name}: {noted} noted as removed on purpose");
     }
     let hint = context.paint().hint("hint:");
     let word = escape_str(&verified.word);

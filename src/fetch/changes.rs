@@ -30,11 +30,13 @@ impl Account<'_> {
         let all_changed = changes.present == 0
             && changes.newly_absent >= ENOUGH
             && new >= changes.newly_absent / 2;
-        if all_changed {
+        if all_changed && changes.moved {
+            self.tell_known_by_content(changes.newly_absent - changes.marked);
+        } else if all_changed {
             self.tell(Event::Warning(&format!(
-                "all {} known messages are gone from the server, and {new} others are there: it may \
-                 have given all of them new unique-ids. They are fetched to see whether they are the \
-                 same",
+                "none of {} known messages is listed any more under the name that it had, and {new} others \
+                 are: the server may have given all of them new unique-ids. They are fetched to see whether \
+                 they are the same",
                 changes.newly_absent
             )));
         }

@@ -10,7 +10,7 @@ use crate::maildrop::Maildrop;
 use crate::plan::{Decision, Keep, Plan, Policy, deletes_at_once};
 use crate::server::Server;
 use crate::source::{Marked, Phase, Source};
-use crate::state::{Twins, View};
+use crate::state::{self, Twins, View};
 use std::collections::HashSet;
 
 /// A maildrop as a fetch would see it, with the session that looked still open.
@@ -136,7 +136,9 @@ fn try_look(
         let site = super::site(&account.environment.disk, account.profile)?;
         site.check_filing()?;
         let name = account.profile.word_with_maildir();
-        view.check(&site, &name)?;
+        let is_known = view.check(&site, &name)?;
+        site.check(&account.environment.disk, is_known)
+            .map_err(state::Error::from)?;
         if account.profile.dated.is_some() {
             view.check_before(&site, &name)?;
         }

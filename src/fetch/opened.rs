@@ -98,7 +98,7 @@ impl Account<'_> {
             }
             Some(Former::Spool) if self.profile.has_maildir() => {
                 self.tell(Event::Notice(&format!(
-                    "what was fetched before was handed on, and is not in the Maildir {maildir}"
+                    "what was fetched before was to be handed on, and is not in the Maildir {maildir}"
                 )))
             }
             Some(Former::Spool) | None => {}

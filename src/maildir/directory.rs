@@ -346,7 +346,14 @@ impl Site {
                 opened => opened,
             },
             Ground::Nothing | Ground::Empty => match self.make(disk) {
-                Err(Error::Gone { .. }) => self.make(disk),
+                Err(Error::Gone { .. }) => self.make(disk).map_err(|error| match error {
+                    // Nobody takes it back each time: it leads nowhere.
+                    Error::Gone { path } => Error::Create {
+                        path,
+                        source: io::ErrorKind::NotFound.into(),
+                    },
+                    error => error,
+                }),
                 made => made,
             },
             Ground::Part if is_known => self.make(disk),
@@ -367,7 +374,10 @@ impl Site {
         match self.ground {
             Ground::Nothing | Ground::Empty => {
                 let checked = disk.check_directory(&self.path);
-                checked.map_err(|source| self.unmade(source))
+                checked.map_err(|source| {
+                    let path = self.path.clone();
+                    Error::Create { path, source }
+                })
             }
             Ground::Part if is_known => Ok(()),
             // Opens what is there: nothing is made of anything else.

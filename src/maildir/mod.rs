@@ -29,7 +29,7 @@ use crate::durable::{advice, unstored};
 use crate::exit::{Diagnose, Status, is_scarce};
 use crate::term::quoted;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a Maildir cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +104,7 @@ impl Diagnose for Error {
                 unstored(path, source)
             }
             Self::Create { path, source } | Self::Unusable { path, source } => {
-                let advice = advice(path, source);
+                let advice = of_dead_link(path).or_else(|| advice(path, source));
                 advice.unwrap_or_else(|| "look at what is there, or set another `maildir`".into())
             }
             Self::NoSuchGroup(_) => {
@@ -118,7 +118,8 @@ impl Diagnose for Error {
                 quoted(&group.to_string())
             ),
             Self::Gone { .. } => "if its disk is not mounted, mount it; if it was moved, set \
-                                  `maildir`; the next fetch names the other ways on"
+                                  `maildir`; if it is lost, popfetch fetch says what can be done, and makes \
+                                  one that nothing was fetched into"
                 .to_owned(),
             Self::NotAMaildir { path, reason } if *reason == PART => format!(
                 "name an empty or a new directory as `maildir`; if this is to be one, make the rest: \
@@ -129,6 +130,17 @@ impl Diagnose for Error {
             Self::Write { path, source } => unstored(path, source),
         })
     }
+}
+
+/// What to do where a link on the way leads nowhere.
+fn of_dead_link(path: &Path) -> Option<String> {
+    let there = path.ancestors().find(|it| it.symlink_metadata().is_ok())?;
+    there.metadata().is_err().then(|| {
+        format!(
+            "{} is a link that leads nowhere: if its disk is not mounted, mount it; or set another `maildir`",
+            there.display()
+        )
+    })
 }
 
 /// Why a directory is no Maildir of which something is there.

@@ -164,6 +164,7 @@ impl Claim {
             // The next run has nothing to tell of it, whatever becomes of this one.
             store.begin_run();
         }
+        store.is_enrolled = is_known;
         store.take_charge(&maildir, &custody, unsure, &mut opened)?;
         store.settle_crash(&maildir)?;
         store.note_time();
@@ -251,6 +252,7 @@ impl Claim {
             path_of_maildir: path.unwrap_or_default(),
             maildir: maildir.cloned(),
             home: None,
+            is_enrolled: false,
             seen: Vec::new(),
             lost_imports: Vec::new(),
             noted_imports: Vec::new(),

@@ -331,6 +331,7 @@ impl Store {
         };
         let id = maildir.enrol(&deliverer, &self.memory.former, self.home)?;
         self.home = Some(id);
+        self.is_enrolled = true;
         Ok(id)
     }
 

@@ -2,6 +2,7 @@
 
 use super::lock::Mark;
 use super::memory::ABSENCES;
+use super::onward::waits_in;
 use super::record::{Entry, Id};
 use super::remembered::{Absence, Kind, Leave, Record};
 use super::{Error, Recorded, Store, compact};
@@ -13,8 +14,11 @@ const COMPACT_FROM: u64 = 1024 * 1024;
 /// What is not listed any more.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Changes {
-    /// Messages that were there last time.
+    /// Messages that were there last time, and whose deletion nobody here has asked for.
     pub newly_absent: u64,
+    /// The state was moved here, and this is the first listing since: what is known may be listed by other
+    /// names now.
+    pub moved: bool,
     /// How many of these were never fetched, but marked as seen.
     pub marked: u64,
     /// Known messages that are still there.
@@ -110,10 +114,17 @@ impl Store {
                 counts.push((id, Some(count)));
             }
         }
-        let marked = |record: &Record| record.kind == Kind::Marked;
+        let moved = self.was_moved();
+        // What was asked to be deleted is where it was to go.
+        let missed = || {
+            let missed = living().map(|(_, record)| record);
+            missed.filter(|record| newly(record) && record.leave != Leave::Asked)
+        };
+        let marked = missed().filter(|record| record.kind == Kind::Marked);
         let changes = Changes {
-            newly_absent: new as u64,
-            marked: living().filter(|(_, it)| newly(it) && marked(it)).count() as u64,
+            newly_absent: missed().count() as u64,
+            moved,
+            marked: marked.count() as u64,
             present: present as u64,
         };
         let time = self.moment.now;
@@ -136,10 +147,19 @@ impl Store {
         Ok(changes)
     }
 
+    /// Whether no run has written since the state was moved here.
+    fn was_moved(&self) -> bool {
+        let mut runs = self.memory.homes.runs.iter().rev();
+        let before = runs.nth(usize::from(self.begun));
+        // Only what is put together from other journals is of no machine's run.
+        !self.memory.former.is_empty() && before.is_some_and(|run| run.boot.is_empty())
+    }
+
     /// Ends the run: everything is synced, the journal written afresh if that pays, and its length
     /// noted. Where there was nothing to note, what was made for it goes again: it may be that there is
     /// no such server.
     pub fn close(mut self) -> Result<(), Error> {
+        self.enter_where_nothing_came()?;
         self.raise_again()?;
         if !self.has_noted {
             if let Some(maildir) = &self.maildir {
@@ -160,6 +180,16 @@ impl Store {
             }
         }
         self.note_length()
+    }
+
+    /// An account with mail elsewhere has been to its server, and had nothing for a Maildir that is new to
+    /// it: that is its Maildir from now on all the same, whoever looks for it there.
+    fn enter_where_nothing_came(&mut self) -> Result<(), Error> {
+        let is_maildir = !waits_in(&self.dir, &self.path_of_maildir);
+        if self.is_enrolled || !self.memory.listed || !is_maildir || self.has_stored_nothing() {
+            return Ok(());
+        }
+        self.raise()
     }
 
     /// Ends the run as [`Store::close`] does, but writes the journal afresh whatever its size.

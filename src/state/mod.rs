@@ -138,6 +138,8 @@ pub struct Store {
     path_of_maildir: PathBuf,
     /// The Maildir's id, once it has one.
     home: Option<MaildirId>,
+    /// The Maildir says that this account delivers to it.
+    is_enrolled: bool,
     /// The Maildirs that are there, with the account's line in them, and the generation up to which
     /// what is missing in them was removed by its owner.
     seen: Vec<(MaildirId, u64)>,

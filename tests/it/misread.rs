@@ -99,7 +99,7 @@ fn the_place_that_messages_pass_through_is_not_called_the_maildir() {
     home.config(&(keeping.clone() + &mbox));
     let output = run(&home, &["fetch"], 0);
     assert!(!output.stderr.contains("spool"), "{output:#?}");
-    assert_said(&output, &["was handed on, and is not in the Maildir"]);
+    assert_said(&output, &["was to be handed on, and is not in the Maildir"]);
     let output = run(&home, &["fetch"], 0);
     assert!(!output.stderr.contains("handed on, and"), "{output:#?}");
     // From a Maildir the mail does stay where it is.
@@ -314,7 +314,7 @@ fn a_maildir_that_is_not_there_is_told_by_what_was_fetched_and_folders_by_their_
         &home,
         &["list"],
         73,
-        &["mail was fetched before", "popfetch fetch says"],
+        &["mail was fetched before", "popfetch fetch a makes it"],
     );
     let lost = ["state", "accept", "a", "--lost-maildir"];
     refused(&home, &lost, 64, &["--fetch-again", "--leave"]);

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::given::{assert_said, command, gate, journals, mail, run, server};
+use crate::given::{assert_said, command, gate, journals, letter, mail, run, server};
 use crate::support::account::Account;
 use crate::support::behaviour::Behaviour;
 use crate::support::listener::ClosedPort;
@@ -168,6 +168,63 @@ fn an_empty_mailbox_that_was_seen_is_remembered_with_its_maildir() {
 }
 
 /// Two accounts deliver to one Maildir that is not there yet, and one of them does not get in.
+#[test]
+fn a_maildir_that_is_new_to_an_account_is_its_own_though_nothing_new_comes() {
+    let (server, home) = server(3);
+    run(&home, &["fetch"], 0);
+    let elsewhere = home.account_config("a", &server.account());
+    let elsewhere = elsewhere.replace("Mail/a\"", "Mail/b\"");
+    home.config(&elsewhere);
+    let (old, new) = (home.maildir("a"), home.maildir("b"));
+    // Before it is made the way is told, and it works.
+    let output = run(&home, &["list"], 73);
+    assert_said(&output, &["popfetch fetch a makes it"]);
+    let output = run(&home, &["verify"], 0);
+    assert_eq!(output.stderr, "a: 3 recorded messages: 3 intact\n");
+    let output = run(&home, &["fetch"], 0);
+    assert_said(&output, &["the Maildir was", "nothing new"]);
+    assert!(new.join("cur").is_dir());
+    for _ in 0..2 {
+        run(&home, &["list"], 0);
+        let output = run(&home, &["verify"], 0);
+        assert_eq!(output.stderr, "a: 3 recorded messages: 3 intact\n");
+        let output = run(&home, &["fetch", "--now"], 0);
+        assert_eq!(output.stderr, "a: nothing new\n");
+    }
+    // What its owner removes from the old one is removed, and new mail comes into the new one.
+    let file = everything(&old.join("new")).remove(0).0;
+    fs::remove_file(old.join("new").join(file)).unwrap();
+    server.maildrop().add([letter(4)]);
+    run(&home, &["fetch", "--now"], 0);
+    tree::assert_holds(&new, &[letter(4)]);
+    let output = run(&home, &["verify"], 0);
+    assert_eq!(
+        output.stderr,
+        "a: 4 recorded messages: 3 intact, 1 removed\n"
+    );
+}
+
+#[test]
+fn a_maildir_behind_a_link_that_leads_nowhere_is_told_before_and_by_a_fetch_and_how_to_mend_it() {
+    let (_server, home) = server(3);
+    let behind = home.path().join("disk");
+    fs::create_dir(home.path().join("Mail")).unwrap();
+    std::os::unix::fs::symlink(&behind, home.maildir("a")).unwrap();
+    for arguments in [&["fetch", "-n"][..], &["fetch"], &["fetch"]] {
+        let output = run(&home, arguments, 73);
+        assert_said(
+            &output,
+            &[
+                "cannot create the Maildir",
+                "is a link that leads nowhere: if its disk is not mounted, mount it",
+            ],
+        );
+    }
+    fs::create_dir(&behind).unwrap();
+    run(&home, &["fetch"], 0);
+    tree::assert_holds(&home.maildir("a"), &mail(3));
+}
+
 #[test]
 fn an_account_that_does_not_get_in_takes_no_maildir_from_under_another() {
     let (gate, hook) = gate("RETR 1");

@@ -8,6 +8,7 @@ use std::path::Path;
 
 fn word(finding: &Finding) -> &'static str {
     match finding {
+        Finding::Accepted => "accepted",
         Finding::Changed(_) => "changed",
         Finding::HandedOn => "handed on",
         Finding::Intact => "intact",
@@ -22,7 +23,7 @@ pub(super) fn as_row(message: &Recorded<'_>, finding: &Finding, path: &Path) -> 
     let unique_ids = message.inspected.unique_ids.iter();
     let unique_ids: Vec<String> = unique_ids.map(|id| escape(id)).collect();
     let place = match finding {
-        Finding::Changed(_) => path.display().to_string(),
+        Finding::Accepted | Finding::Changed(_) => path.display().to_string(),
         Finding::Unreadable(error) => format!("{}: {error}", path.display()),
         _ => message.name.as_str().to_owned(),
     };
@@ -51,9 +52,14 @@ pub(super) fn as_json(
     let (changed, error) = match finding {
         Finding::Changed(changed) => (Some(changed), None),
         Finding::Unreadable(error) => (None, Some(error.to_string())),
-        Finding::HandedOn | Finding::Intact | Finding::Missing | Finding::Removed => (None, None),
+        Finding::Accepted
+        | Finding::HandedOn
+        | Finding::Intact
+        | Finding::Missing
+        | Finding::Removed => (None, None),
     };
-    let path = Some(path).filter(|_| changed.is_some() || error.is_some());
+    let is_there = matches!(finding, Finding::Accepted) || changed.is_some() || error.is_some();
+    let path = Some(path).filter(|_| is_there);
     let object = json!({
         "event": word(finding),
         "account": account,

@@ -29,6 +29,14 @@ fn who_goes_over_from_pop3_is_told_and_has_nothing_twice() {
         .popfetch(["fetch", "--now", "--format", "paths", "b"])
         .expect(0);
     assert_eq!(output.stdout.lines().count(), 1, "{output:#?}");
+    // Nothing is gone from the server: IMAP names what is there in its own way.
+    assert_said(
+        &output,
+        &["b: none of these messages bears a name that is known, and 30 are stored"],
+    );
+    for untrue in ["warning", "gone", "listed any more"] {
+        assert!(!output.stderr.contains(untrue), "{output:#?}");
+    }
     tree::assert_holds(&home.maildir("a"), &mail(31));
     let output = home
         .popfetch(["fetch", "--now", "--format", "paths", "b"])

@@ -1,8 +1,12 @@
 use super::{letter, mail, named, renamed, retrieved, told, with_lines_above};
 use crate::given::{assert_said, run, serving};
-use crate::support::behaviour::Behaviour;
+use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
+use crate::support::run::Home;
+use crate::support::server::Server;
 use crate::support::tree;
+use crate::support::wire::Ending;
 
 /// A line that a provider adds on top when it moves the mail.
 const ADDED: &str =
@@ -27,7 +31,10 @@ fn c4_new_unique_ids_for_all_messages_are_told_and_bring_nothing_twice() {
         let output = run(&home, &["-q"], 0);
         assert_said(
             &output,
-            &["all 60 known messages are gone", "60 others are there"],
+            &[
+                "none of 60 known messages is listed any more",
+                "60 others are",
+            ],
         );
         tree::assert_holds(&home.maildir("a"), &mail(60));
         let output = run(&home, &["-q"], 0);
@@ -40,6 +47,25 @@ fn c4_new_unique_ids_for_all_messages_are_told_and_bring_nothing_twice() {
         assert_eq!(server.maildrop().count(), 0, "{added:?}");
         tree::assert_holds(&home.maildir("a"), &mail(60));
     }
+}
+
+#[test]
+fn what_popfetch_had_deleted_itself_is_no_message_that_is_gone_from_the_server() {
+    // The deletion has its effect, and the answer is lost.
+    let lost = Behaviour::new().on("QUIT", Reply::EffectThenEnd(Ending::Close));
+    let server = Server::builder(&Maildrop::new(mail(12)))
+        .session(0, lost)
+        .start();
+    let home = Home::of(&server.account(), "keep = \"never\"\n");
+    run(&home, &["fetch"], 0);
+    assert_eq!(server.maildrop().count(), 0);
+    let new: Vec<Message> = (21..=50).map(letter).collect();
+    server.maildrop().add(new.clone());
+    let output = run(&home, &["fetch", "--now"], 0);
+    let octets = output.stderr.split(['(', ')']).nth(1).unwrap_or_default();
+    let said = format!("a: 30 new messages ({octets}), 30 deleted\n");
+    assert_eq!(output.stderr, said);
+    tree::assert_holds(&home.maildir("a"), &[mail(12), new].concat());
 }
 
 #[test]
@@ -144,7 +170,7 @@ fn c5_what_was_passed_over_is_told_before_it_comes_as_new_with_how_to_pass_over_
         assert_said(
             &output,
             &[
-                &format!("all {} known messages are gone", known.len()),
+                &format!("none of {} known messages is listed any more", known.len()),
                 &marked.to_string(),
                 "popfetch state mark-seen a",
             ],
