@@ -213,13 +213,13 @@ pub enum Command {
     Import(Import),
     /// Set up an account: finds the server, tries the sign-in, and writes the config file
     Setup(Setup),
-    /// Look at the accounts of the config file
+    /// Look at the accounts of the config file, or remove one
     #[command(subcommand)]
     Account(AccountCommand),
     /// Look at what is remembered of a mailbox, and mend it
     #[command(subcommand)]
     State(StateCommand),
-    /// Prove that every recorded message is still in the Maildir, unchanged
+    /// Check that every recorded message is still in the Maildir, unchanged
     #[command(after_help = "\
 The exit status is 0 when all is well and 1 when a message is missing, changed
 or unreadable.

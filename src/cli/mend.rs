@@ -21,7 +21,7 @@ pub enum AccountCommand {
         #[arg(value_name = "ACCOUNT")]
         name: String,
     },
-    /// Look whether an account works: server, certificate, sign-in, Maildir; changes nothing
+    /// Test whether an account works: server, certificate, sign-in, Maildir; changes nothing
     Test {
         /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all that
     /// are not disabled
@@ -138,7 +138,7 @@ Examples:
         #[arg(long, conflicts_with_all = ["unique_ids", "fetch_again", "leave"])]
         came_back: bool,
     },
-    /// Move what is remembered of a mailbox to the account that stands for it now
+    /// Move what is remembered of a mailbox to the account that fetches it now
     #[command(after_help = "\
 OLD is an account of the config file, or the name that its state has:
 user@host:port, with +imap behind it for IMAP.

@@ -94,7 +94,7 @@ fn since(text: &str) -> Result<Since, String> {
 #[command(after_help = "\
 Nothing that a message names is ever loaded. What is shown on a terminal is
 made harmless first, --raw and --html included; a file or a pipe gets the
-exact octets of --raw and of a part that is not text.
+exact octets of --raw and of a part that is neither text nor a report.
 
 Examples:
   popfetch show 3                     the third message of the last list
