@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
+use super::lacking;
 use super::listen;
 use super::results::{Counts, Results};
 use crate::cli::Check;
@@ -49,6 +50,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
     let mut environment = context.environment(&report)?;
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     let results = prepared.each(JOBS, &environment, |account| {
+        if !context.global.quiet {
+            lacking::tell(account);
+        }
         check(account, arguments.headers)
     });
     report.clear();

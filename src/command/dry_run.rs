@@ -3,21 +3,17 @@
 use super::check::{HEADER_LIMIT, cells, whence, with_folder};
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
-use super::on_new;
+use super::lacking;
 use super::results::{Counts, Results};
 use crate::cli::Fetch;
 use crate::exit::Status;
-use crate::fetch::{Account, Error, rehearse};
-use crate::handover::{Recipient, Unable};
+use crate::fetch::{Error, rehearse};
 use crate::maildrop::Message;
 use crate::message::Heading;
 use crate::plan::{Decision, Why};
 use crate::profile::{Keep, Overrides};
-use crate::report::Event;
 use crate::rules::{Decisive, Listed};
-use crate::term::{
-    Column, Table, columns, count, escape, escape_str, json_line, size, without_numbers, wrap,
-};
+use crate::term::{Column, Table, columns, count, escape, escape_str, json_line, size, wrap};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 
@@ -34,6 +30,8 @@ struct Plan {
     rules: HashMap<usize, Ruling>,
     /// Of those that would be fetched, by their place; not of all where they are many.
     headings: HashMap<usize, Heading>,
+    /// How many would be handed on, of what waits and of what would be fetched.
+    handed_on: u64,
     /// Messages that would be fetched, and whose folder shows only once they are here.
     unsorted: u64,
 }
@@ -50,7 +48,9 @@ impl Plan {
 }
 
 impl Counts for Plan {
-    const FIELDS: &'static [&'static str] = &["fetch", "octets", "delete", "mark", "seen", "skip"];
+    const FIELDS: &'static [&'static str] = &[
+        "fetch", "octets", "hand_on", "delete", "mark", "seen", "skip",
+    ];
 
     fn values(&self) -> Vec<u64> {
         let fetched = self
@@ -61,6 +61,7 @@ impl Counts for Plan {
         vec![
             self.count(is_fetch),
             octets.fold(0, u64::saturating_add),
+            self.handed_on,
             self.deleted.len() as u64,
             self.count(|decision| matches!(decision, Decision::Mark)),
             self.count(|decision| matches!(decision, Decision::Seen | Decision::Doubt { .. })),
@@ -86,7 +87,7 @@ pub(super) fn run(
     environment.as_new = arguments.as_new;
     let jobs = usize::from(arguments.jobs.0);
     let results = prepared.each(jobs, &environment, |account| {
-        tell_lacking(account);
+        lacking::tell(account);
         let looked = rehearse(account, |mut look| {
             let messages: Vec<_> = (0..look.plan.listed())
                 .filter_map(|place| Some((look.maildrop.message(place)?, look.plan.at(place)?)))
@@ -139,6 +140,11 @@ pub(super) fn run(
                         rules.extend(ruling.map(|ruling| (*place, ruling)));
                     })?;
             }
+            let fetched = messages.iter().filter(|(_, decision)| is_fetch(decision));
+            let handed_on = match account.profile.deliver.is_some() && look.is_taken {
+                true => look.waiting + fetched.count() as u64,
+                false => 0,
+            };
             look.leave();
             Ok::<_, Error>(Plan {
                 keep: account.profile.policy.keep,
@@ -148,6 +154,7 @@ pub(super) fn run(
                 deleted,
                 rules,
                 headings,
+                handed_on,
                 unsorted: unsorted.len() as u64,
             })
         });
@@ -194,24 +201,6 @@ pub(super) fn run(
     Ok(looked.status())
 }
 
-/// Says which programs the mail would meet that are not there.
-fn tell_lacking(account: &Account<'_>) {
-    let profile = account.profile;
-    let warn = |text: String| {
-        let report = &account.environment.report;
-        report.report(&profile.name, Event::Warning(&text));
-    };
-    if let Some(Recipient::Program(program)) = profile.deliver.as_ref().map(|it| &it.to)
-        && let Err(unable) = program.find()
-    {
-        let Unable { what, hint, .. } = unable;
-        warn(format!("`deliver`: {} ({hint})", without_numbers(&what)));
-    }
-    if let Some(Err((what, way))) = profile.on_new.as_ref().map(on_new::find) {
-        warn(format!("`on-new`: {what} ({way})"));
-    }
-}
-
 /// A rule that has decided on a message.
 struct Ruling {
     rule: String,
@@ -247,14 +236,19 @@ impl Ruling {
 
 /// The numbers of [`Counts::values`] in words.
 fn summary(values: &[u64]) -> String {
-    let [fetch, octets, delete, mark, _, skip] = *values else {
+    let [fetch, octets, hand_on, delete, mark, _, skip] = *values else {
         return String::new();
     };
     let mut parts = vec![match fetch {
         0 => "would fetch nothing".to_owned(),
         _ => format!("would fetch {fetch} ({})", size(octets)),
     }];
-    for (number, word) in [(delete, "delete"), (mark, "mark as seen"), (skip, "skip")] {
+    for (number, word) in [
+        (hand_on, "hand on"),
+        (delete, "delete"),
+        (mark, "mark as seen"),
+        (skip, "skip"),
+    ] {
         if number > 0 {
             parts.push(format!("{word} {number}"));
         }
@@ -391,12 +385,16 @@ mod tests {
     #[test]
     fn the_summary_says_what_would_be_done() {
         assert_eq!(
-            summary(&[12, 3_450_000, 3, 0, 7, 1]),
+            summary(&[12, 3_450_000, 0, 3, 0, 7, 1]),
             "would fetch 12 (3.4 MB), delete 3, skip 1"
         );
-        assert_eq!(summary(&[0, 0, 0, 0, 7, 0]), "would fetch nothing");
+        assert_eq!(summary(&[0, 0, 0, 0, 0, 7, 0]), "would fetch nothing");
         assert_eq!(
-            summary(&[1, 10, 0, 4, 0, 0]),
+            summary(&[0, 0, 3, 2, 0, 7, 0]),
+            "would fetch nothing, hand on 3, delete 2"
+        );
+        assert_eq!(
+            summary(&[1, 10, 0, 0, 4, 0, 0]),
             "would fetch 1 (10 B), mark as seen 4"
         );
     }

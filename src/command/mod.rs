@@ -33,6 +33,7 @@ mod generate;
 mod habits;
 mod help;
 mod import;
+mod lacking;
 mod list;
 mod listen;
 mod login;

@@ -8,6 +8,7 @@
 //! Messages that only pass through to what takes them are counted, and have no paths: their files have
 //! left, as likely as not.
 
+use super::lacking;
 use crate::fetch::Account;
 use crate::net::program::cannot_start;
 use crate::process::{self, Ending, Told};
@@ -231,12 +232,7 @@ impl Hooks {
 /// # Errors
 /// It is nowhere, or may not be run: what is the matter, and what to do.
 pub(super) fn find(hook: &OnNew) -> Result<PathBuf, (String, String)> {
-    let program = hook.program();
-    process::find(program).map_err(|error| {
-        let why = without_numbers(&error.to_string());
-        let way = cannot_start("on-new", program, &error);
-        (format!("cannot start `{program}`: {why}"), way)
-    })
+    lacking::find("on-new", hook.program())
 }
 
 impl Call {

@@ -21,6 +21,10 @@ pub struct Look {
     pub plan: Plan,
     /// The session; drop it, or [`Look::leave`].
     pub session: Source,
+    /// How many messages that were fetched before would be handed on, as far as the state says.
+    pub waiting: u64,
+    /// What is fetched would be handed on, where it is to be.
+    pub is_taken: bool,
     /// What a fetch would stop at before it took anything, for [`examine`].
     pub stop: Option<Error>,
 }
@@ -37,7 +41,7 @@ impl Look {
     pub fn deleted(&self, policy: Policy) -> HashSet<usize> {
         let goes = |(place, decision)| match decision {
             Decision::Delete | Decision::Discard => Some(place),
-            Decision::Fetch(_) if deletes_at_once(policy) => Some(place),
+            Decision::Fetch(_) if deletes_at_once(policy) && self.is_taken => Some(place),
             _ => None,
         };
         let mut going: HashSet<usize> = self.plan.unseen().filter_map(goes).collect();
@@ -149,6 +153,12 @@ fn try_look(
         let site = Site::look(&account.environment.disk, &account.profile.maildir);
         lost_imports = site.map_or_else(|_| Vec::new(), |site| view.lost_imports(&site));
     }
+    let deliver = account.profile.deliver.as_ref();
+    let is_taken = deliver.is_none_or(|deliver| deliver.to.find().is_ok());
+    let waiting = match stops == Stops::Told && deliver.is_some() && is_taken {
+        true => view.hand_on(|delay| account.is_due_again(delay)),
+        false => 0,
+    };
     if stops != Stops::Passed && !account.environment.as_new {
         twins = view.twins();
     }
@@ -207,6 +217,8 @@ fn try_look(
         maildrop,
         plan,
         session,
+        waiting,
+        is_taken,
         stop,
     })
 }

@@ -51,6 +51,19 @@ pub enum Recipient {
     Stdout,
 }
 
+impl Recipient {
+    /// Whether it is there, as far as that shows here.
+    ///
+    /// # Errors
+    /// It is a program that is nowhere, or may not be run.
+    pub fn find(&self) -> Result<(), Unable> {
+        match self {
+            Self::Program(program) => program.find().map(drop),
+            Self::Mbox(_) | Self::Lmtp(_) | Self::Folder(_) | Self::Stdout => Ok(()),
+        }
+    }
+}
+
 /// A folder of another account.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Folder {

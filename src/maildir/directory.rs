@@ -8,6 +8,7 @@ use super::roster::{Deliverer, MaildirId, NAME as ROSTER, Roster};
 use super::unique_name::{AccountTag, JournalId, PlacedName, UniqueName};
 use crate::durable::{Dir, Disk};
 use crate::message::{Examined, Flags, examine};
+use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -350,7 +351,7 @@ impl Site {
                     // Nobody takes it back each time: it leads nowhere.
                     Error::Gone { path } => Error::Create {
                         path,
-                        source: io::ErrorKind::NotFound.into(),
+                        source: Errno::NOENT.into(),
                     },
                     error => error,
                 }),

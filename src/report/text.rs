@@ -171,10 +171,9 @@ impl Text {
             return String::new();
         }
         let mut text = escape_up_to(&failure.message, ERROR_LIMIT);
-        if outcome.fetched > 0 {
-            let messages = format!("{} fetched", count(outcome.fetched, "message"));
-            let messages = with_place(&messages, outcome, account);
-            text = format!("{messages}, then: {text}");
+        let done = done_before(outcome, account);
+        if !done.is_empty() {
+            text = format!("{}, then: {text}", done.join(", "));
         }
         let hint = self.hint(failure.hint.as_deref());
         match failure.status {
@@ -196,6 +195,25 @@ fn new_messages(fetched: u64, octets: u64) -> String {
         0 => "nothing new".to_owned(),
         _ => format!("{} ({})", count(fetched, "new message"), size(octets)),
     }
+}
+
+/// What a run had done that ended early.
+fn done_before(outcome: &Outcome, account: &Account) -> Vec<String> {
+    let mut done = Vec::new();
+    if outcome.fetched > 0 {
+        let messages = format!("{} fetched", count(outcome.fetched, "message"));
+        done.push(with_place(&messages, outcome, account));
+    }
+    let deeds = Outcome {
+        handed: outcome.handed,
+        deleted: outcome.deleted,
+        deleted_by_rules: outcome.deleted_by_rules,
+        ..Outcome::default()
+    };
+    let mut sums = Totals::default();
+    sums.add("", &deeds);
+    done.extend(sums_in_words(&sums, &[]));
+    done
 }
 
 /// `messages`, how many octets they have, which folders they are in, and where these are.

@@ -110,6 +110,31 @@ fn what_was_fetched_before_a_failure_is_said() {
 }
 
 #[test]
+fn so_is_what_was_deleted_and_handed_on_before() {
+    let before = |done: Outcome| {
+        let failure = failure(Status::Interrupted, None);
+        say(NORMAL, &Event::Finished(&Outcome { failure, ..done }))
+    };
+    let text = before(Outcome {
+        handed: 4,
+        deleted: 3,
+        ..outcome(5)
+    });
+    let start = "work: 5 messages fetched (1.5 MB), 4 handed on, 3 deleted, then: the server";
+    assert!(text.starts_with(start), "{text}");
+    let text = before(Outcome {
+        deleted: 3,
+        ..Outcome::default()
+    });
+    assert!(
+        text.starts_with("work: 3 deleted, then: the server"),
+        "{text}"
+    );
+    let text = before(Outcome::default());
+    assert!(text.starts_with("work: the server"), "{text}");
+}
+
+#[test]
 fn being_stopped_is_no_error() {
     let outcome = Outcome {
         failure: failure(Status::Interrupted, None),

@@ -43,6 +43,11 @@ impl FilterCommand {
         &self.argv
     }
 
+    /// The program, as it is named.
+    pub fn program(&self) -> &str {
+        self.argv.first().map_or("", String::as_str)
+    }
+
     pub(super) fn sparing(&self) -> Self {
         Self {
             delete: self.skip.clone(),

@@ -3,7 +3,8 @@
 use super::custody::{self, Custody};
 use super::journal::{self, Header};
 use super::memory::Memory;
-use super::remembered::Kind;
+use super::record::Id;
+use super::remembered::{Delay, Kind};
 use super::twin::Twins;
 use super::{Error, Files, Origin, Recognition, clock, lock};
 use crate::durable::{Dir, Disk};
@@ -105,6 +106,23 @@ impl View {
         let living = self.memory.living().map(|(_, record)| record);
         let stored = living.filter(|it| it.kind == Kind::Stored || it.is_known_by_content());
         stored.filter(|it| !it.present).count() as u64
+    }
+
+    /// What waits is taken to be handed on, but for what `is_tried` holds back: from here on it is what a
+    /// fetch would make of it. Gives how many there are.
+    pub fn hand_on(&mut self, is_tried: impl Fn(Option<Delay>) -> bool) -> u64 {
+        let memory = &self.memory;
+        let is_stored = |id: &Id| {
+            let record = memory.record(*id);
+            record.is_some_and(|record| record.kind == Kind::Stored)
+        };
+        let is_tried = |id: &Id| is_tried(memory.onward.delays.get(id).copied());
+        let due = memory.onward.due.iter().copied();
+        let handed: Vec<Id> = due.filter(is_stored).filter(is_tried).collect();
+        for id in &handed {
+            self.memory.onward.due.remove(id);
+        }
+        handed.len() as u64
     }
 
     /// See [`Store::lost_imports`](super::Store::lost_imports).

@@ -266,9 +266,70 @@ fn a_program_that_is_not_there_is_told_by_a_dry_run_and_by_account_test() {
         0,
         &["a: `deliver`: cannot start `procmai`"],
     );
-    home.one_account(&server.account(), "deliver = { command = [\"cat\"] }\n");
+    home.one_account(&server.account(), "filter-command = [\"spamcheck\"]\n");
+    for arguments in [&["fetch", "-n"][..], &["check"]] {
+        let said = [
+            "a: `filter-command`: cannot start `spamcheck`",
+            "not installed",
+            "fetched as without it",
+        ];
+        refused(&home, arguments, 0, &said);
+    }
+    let quiet = run(&home, &["check", "-q"], 0);
+    assert_eq!(quiet.stderr, "");
+    let test = run(&home, &["account", "test"], 0);
+    assert!(test.stdout.contains("warn  filter-command"), "{test:#?}");
+    home.one_account(&server.account(), "deliver = { command = [\"procmai\"] }\n");
+    refused(
+        &home,
+        &["check"],
+        0,
+        &["a: `deliver`: cannot start `procmai`"],
+    );
+    home.one_account(
+        &server.account(),
+        "deliver = { command = [\"cat\"] }\nfilter-command = [\"true\"]\n",
+    );
+    let test = run(&home, &["account", "test"], 0);
+    assert!(test.stdout.contains("ok    filter-command"), "{test:#?}");
     let output = run(&home, &["fetch", "-n"], 0);
     assert!(!output.stderr.contains("cannot start"), "{output:#?}");
+}
+
+#[test]
+fn a_dry_run_counts_what_waits_to_be_handed_on_and_what_is_deleted_for_it() {
+    let server = Server::start(&crate::support::maildrop::Maildrop::new(mail(3)));
+    let home = Home::new();
+    let handing = |command: &str, keep: &str| {
+        let deliver = format!("deliver = {{ command = {command} }}\nkeep = {keep}\n");
+        home.one_account(&server.account(), &deliver);
+    };
+    // What is not there takes nothing, and so nothing is deleted.
+    handing("[\"procmai\"]", "\"never\"");
+    let output = run(&home, &["fetch", "-n"], 0);
+    assert_said(&output, &["a: `deliver`: cannot start `procmai`"]);
+    assert!(
+        output.stderr.ends_with("KB)\n") || output.stderr.ends_with(" B)\n"),
+        "{output:#?}"
+    );
+    handing("[\"false\"]", "\"never\"");
+    let output = run(&home, &["fetch", "-n"], 0);
+    assert_said(&output, &["hand on 3, delete 3"]);
+    run(&home, &["fetch"], 1);
+    handing("[\"cat\"]", "\"always\"");
+    let output = run(&home, &["fetch", "-n", "--now"], 0);
+    assert_eq!(output.stderr, "a: would fetch nothing, hand on 3\n");
+    handing("[\"cat\"]", "\"never\"");
+    let output = run(&home, &["fetch", "-n", "--now"], 0);
+    assert_eq!(
+        output.stderr,
+        "a: would fetch nothing, hand on 3, delete 3\n"
+    );
+    let json = run(&home, &["fetch", "-n", "--now", "--format", "json"], 0);
+    assert_eq!(events(&json, "account")[0]["hand_on"], 3);
+    let output = run(&home, &["fetch", "--now"], 0);
+    assert_eq!(output.stderr, "a: nothing new, 3 handed on, 3 deleted\n");
+    assert_eq!(server.maildrop().count(), 0);
 }
 
 #[test]

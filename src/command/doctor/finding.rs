@@ -60,6 +60,8 @@ pub(super) enum Check {
     Deliver,
     /// Who else delivers there.
     Deliveries,
+    /// What decides where no rule does.
+    Filter,
     /// What is run after a fetch.
     OnNew,
     /// The room on the disk.
@@ -95,6 +97,7 @@ impl Check {
             Self::Folder => "folder",
             Self::Deliver => "deliver",
             Self::Deliveries => "deliveries",
+            Self::Filter => "filter-command",
             Self::OnNew => "on-new",
             Self::Space => "space",
             Self::State => "state",

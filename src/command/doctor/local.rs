@@ -1,6 +1,6 @@
 //! What is on this machine: the Maildir, the state, the keyring. Nothing is made or changed.
 
-use super::super::on_new;
+use super::super::{lacking, on_new};
 use super::finding::{Check, Finding};
 use crate::delivery::Room;
 use crate::durable::{Dir, Disk, advice};
@@ -12,6 +12,7 @@ use crate::moment::Moment;
 use crate::profile::draft::shown;
 use crate::profile::{Deliver, OnNew, PasswordSource, Profile};
 use crate::report::Failure;
+use crate::rules::FilterCommand;
 use crate::secrets::{OAuth, Store, keyring};
 use crate::state::{self, View};
 use crate::stop::Stop;
@@ -29,6 +30,7 @@ pub(super) fn look(profile: &Profile, state: &Path, stop: &Stop) -> Vec<Finding>
     }
     let recipient = profile.deliver.as_ref();
     findings.extend(recipient.map(|it| look_at_recipient(it, stop)));
+    findings.extend(profile.rules.filter().map(look_at_filter));
     findings.extend(profile.on_new.as_ref().map(look_at_on_new));
     findings.push(look_at_state(profile, state));
     findings.push(look_at_secret(&profile.password));
@@ -146,6 +148,18 @@ fn look_at_on_new(hook: &OnNew) -> Finding {
             Finding::ok(Check::OnNew, text).with("path", path.display().to_string())
         }
         Err((what, hint)) => Finding::warn(Check::OnNew, what, hint).with("path", json!(null)),
+    }
+}
+
+/// What decides where no rule does; mail comes without it as well.
+fn look_at_filter(filter: &FilterCommand) -> Finding {
+    let name = escape_str(filter.program());
+    match lacking::find_filter(filter) {
+        Ok(path) => {
+            let text = format!("`{name}` decides where no rule does: {}", shown(&path));
+            Finding::ok(Check::Filter, text).with("path", path.display().to_string())
+        }
+        Err((what, hint)) => Finding::warn(Check::Filter, what, hint).with("path", json!(null)),
     }
 }
 
