@@ -24,7 +24,7 @@ pub enum AccountCommand {
     /// Test whether an account works: server, certificate, sign-in, Maildir; changes nothing
     Test {
         /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all that
-    /// are not disabled
+        /// are not disabled
         #[arg(value_name = "ACCOUNT")]
         accounts: Vec<String>,
 

@@ -101,7 +101,12 @@ fn config_in(words: &[OsString]) -> Option<&OsStr> {
 const GLOBAL: [char; 3] = ['q', 'v', '0'];
 
 fn is_global(word: &str) -> bool {
-    let short = |word: &str| !word.is_empty() && word.chars().all(|c| GLOBAL.contains(&c) || "hV".contains(c));
+    let short = |word: &str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|c| GLOBAL.contains(&c) || "hV".contains(c))
+    };
     let long = [
         "--null",
         "--quiet",
