@@ -417,7 +417,7 @@ always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l fetch-again -d 'Fetch again what is missing in the Maildir'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l leave -d 'What is missing in the Maildir was removed on purpose'
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l came-back -d 'What came back, or may have, or is a copy of what was handed on, may be deleted from the server'
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l came-back -d 'What came back, or may have, may be deleted from the server'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s q -l quiet -d 'Print only what was asked for, and what goes wrong or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'

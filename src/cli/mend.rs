@@ -134,7 +134,7 @@ Examples:
         #[arg(long, conflicts_with = "unique_ids")]
         leave: bool,
 
-        /// What came back, or may have, or is a copy of what was handed on, may be deleted from the server
+        /// What came back, or may have, may be deleted from the server
         #[arg(long, conflicts_with_all = ["unique_ids", "fetch_again", "leave"])]
         came_back: bool,
     },

@@ -3,8 +3,7 @@
 use super::on_new;
 use crate::fetch::Account;
 use crate::handover::Unable;
-use crate::net::program::cannot_start;
-use crate::process;
+use crate::net::program::find;
 use crate::report::Event;
 use crate::rules::FilterCommand;
 use crate::term::without_numbers;
@@ -35,13 +34,4 @@ pub(super) fn tell(account: &Account<'_>) {
 pub(super) fn find_filter(filter: &FilterCommand) -> Result<PathBuf, (String, String)> {
     let way = "until then what no rule decides is fetched as without it";
     find("filter-command", filter.program()).map_err(|(what, how)| (what, format!("{how}; {way}")))
-}
-
-/// The same of the program of any key.
-pub(super) fn find(key: &str, program: &str) -> Result<PathBuf, (String, String)> {
-    process::find(program).map_err(|error| {
-        let why = without_numbers(&error.to_string());
-        let way = cannot_start(key, program, &error);
-        (format!("cannot start `{program}`: {why}"), way)
-    })
 }

@@ -8,9 +8,8 @@
 //! Messages that only pass through to what takes them are counted, and have no paths: their files have
 //! left, as likely as not.
 
-use super::lacking;
 use crate::fetch::Account;
-use crate::net::program::cannot_start;
+use crate::net::program::{cannot_start, find as find_program};
 use crate::process::{self, Ending, Told};
 use crate::profile::units::duration;
 use crate::profile::{OnNew, Profile};
@@ -232,7 +231,7 @@ impl Hooks {
 /// # Errors
 /// It is nowhere, or may not be run: what is the matter, and what to do.
 pub(super) fn find(hook: &OnNew) -> Result<PathBuf, (String, String)> {
-    lacking::find("on-new", hook.program())
+    find_program("on-new", hook.program())
 }
 
 impl Call {

@@ -5,14 +5,14 @@ use super::conduct::Conduct;
 use super::{Account, Environment, Error, failure, look};
 use crate::exit::Status;
 use crate::handover::{
-    Answer, Append, Earlier, Folder, Letter, Located, Others, Post, Spot, Standing, Unable,
+    Answer, Append, Earlier, Folder, Letter, Located, Post, Resemblance, Spot, Standing, Unable,
 };
 use crate::net;
 use crate::profile::Profile;
 use crate::report::{Event, Report};
 use crate::secrets::Credential;
 use crate::source::{self, Appended, Found, Source, Unappended};
-use crate::state::{Neighbours, Ours};
+use crate::state::{AlikePut, Neighbours, Ours};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ struct Since {
 }
 
 impl Since {
-    fn new(others: Others, from: Located) -> Self {
+    fn new(others: AlikePut, from: Located) -> Self {
         let is_since = |it: &Located| it.spot.is_behind(from.spot);
         let known = others.known.into_iter().filter(is_since);
         let (here, elsewhere): (Vec<Located>, Vec<Located>) =
@@ -331,7 +331,7 @@ impl Append for Appender {
         let from = earlier.from.filter(|it| it.folder == self.key);
         let earlier = Earlier { from, ..earlier };
         let put_since = |appender: &Self| match from {
-            Some(from) => Since::new(appender.neighbours.put(&ours), from),
+            Some(from) => Since::new(appender.neighbours.put(&ours, &|_| None), from),
             None => Since::default(),
         };
         let mut others = put_since(self);
@@ -378,34 +378,22 @@ impl Append for Appender {
             Ok(ours) => ours,
             Err(answer) => return answer,
         };
-        let spots_of = |others: Others, key| -> Vec<Spot> {
-            let is_here = others.known.into_iter().filter(|it| it.folder == key);
-            is_here.map(|it| it.spot).collect()
-        };
-        // It may be what another account of the mailbox has put there.
-        let all = spots_of(self.neighbours.put(&ours), self.key);
-        let own = self.neighbours.put_from_here(&ours);
-        let unknown = own.unknown;
-        let own = spots_of(own, self.key);
         self.ask(|appender, source| {
             let folder = &appender.folder.folder;
-            let is_it = |source: &Source, spots: &[Spot]| {
-                let mut names = spots
-                    .iter()
-                    .filter_map(|it| source.unique_id_at(folder, *it));
-                names.any(|name| letter.unique_id.as_deref() == Some(name.as_bytes()))
+            let (most, here) = match source.find(folder, &mut post, None, &[]) {
+                Ok(Found::Like { most, here }) => (most, here),
+                Ok(_) => (0, Vec::new()),
+                Err(error) => return Tried::Broken(error),
             };
-            if is_it(source, &all) {
-                return Tried::Open(Answer::Compared(true));
-            }
-            match source.find(folder, &mut post, None, &own) {
-                // It has the name, too, of one that is there: where it was put need not have been said.
-                Ok(Found::Like { most, here }) => {
-                    Tried::Open(Answer::Compared(most > unknown || is_it(source, &here)))
-                }
-                Ok(_) => Tried::Open(Answer::Compared(false)),
-                Err(error) => Tried::Broken(error),
-            }
+            // Afterwards: what another account puts there meanwhile is noted before.
+            let put = appender.neighbours.put(&ours, &|name| {
+                Some(appender.located(source.spot_of(folder, name)?))
+            });
+            let name = letter.unique_id.as_deref();
+            let own = name.and_then(|name| source.spot_of(folder, name));
+            let own = own.map(|spot| appender.located(spot));
+            let mut here = here.into_iter().map(|spot| appender.located(spot));
+            Tried::Open(Answer::Compared(resemblance(&put, own, most, &mut here)))
         })
     }
 
@@ -419,6 +407,27 @@ impl Drop for Appender {
         if let Some(source) = self.session.take() {
             source.leave();
         }
+    }
+}
+
+/// What a message is of which a folder has so many alike `here`, or another has more of them; `own`: where it is itself
+/// if both accounts are one mailbox. Several folders may show one message, so that those of several do not add up.
+fn resemblance(
+    put: &AlikePut,
+    own: Option<Located>,
+    most: usize,
+    here: &mut dyn Iterator<Item = Located>,
+) -> Resemblance {
+    let here: Vec<Located> = here.collect();
+    let is_it = |own: Located| here.contains(&own) || put.alike.contains(&own);
+    let untraced = put.unknown + put.open;
+    let in_place = here.iter().filter(|it| put.alike.contains(it)).count();
+    if most > put.alike.len() + untraced || !put.is_apart && own.is_some_and(is_it) {
+        Resemblance::Copy
+    } else if most > in_place + untraced {
+        Resemblance::Unclear
+    } else {
+        Resemblance::Other
     }
 }
 

@@ -48,6 +48,8 @@ pub(super) struct InFlight {
     pub(super) earlier: Option<Earlier>,
     /// What it comes after that it is handed on.
     pub(super) repeat: Repeat,
+    /// It may be a copy of one that was handed on.
+    pub(super) may_be_copy: bool,
 }
 
 impl InFlight {
@@ -79,8 +81,8 @@ pub(super) struct Hand {
     pub(super) misses: Vec<Missed>,
     /// Messages have been fetched since it was asked where the next one will be.
     pub(super) is_newer: bool,
-    /// Messages that are copies of what was handed on, so that they are not: what they are called.
-    pub(super) copies: Vec<String>,
+    /// How many messages were compared with what is there, as they may be copies of what was handed on.
+    pub(super) compared: usize,
     /// How many more may be, which the next runs look at.
     pub(super) unseen_copies: u64,
     /// Some were found to be lost or damaged in this run.
@@ -101,7 +103,7 @@ impl Hand {
             unable: None,
             misses: Vec::new(),
             is_newer: true,
-            copies: Vec::new(),
+            compared: 0,
             unseen_copies: 0,
             has_lost: false,
             extent: None,

@@ -5,7 +5,9 @@ use super::hand::{Hand, InFlight, LATER_IN_A_ROW, Patience, Step};
 use super::tell::failure;
 use super::waiting::{listed, missed, name_of};
 use super::{Account, Error};
-use crate::handover::{Answer, Before, Earlier, Errand, Keeping, Letter, Located, Standing};
+use crate::handover::{
+    Answer, Before, Earlier, Errand, Keeping, Letter, Located, Resemblance, Standing,
+};
 use crate::moment::Moment;
 use crate::plan::is_tried_again;
 use crate::profile::Deliver;
@@ -87,6 +89,7 @@ impl Account<'_> {
                 step: Step::Carry,
                 earlier,
                 repeat: store.repeat(id).unwrap_or_default(),
+                may_be_copy: false,
             };
             if deliver.to.is_appended_to() {
                 let known = store.extent();
@@ -117,8 +120,8 @@ impl Account<'_> {
             }
         }
         store.settle_handing()?;
-        self.tell_copies(hand);
         if patience == Patience::After {
+            self.tell_copies(store, hand)?;
             self.note_lost(store, hand, outcome)?;
             self.note_waiting(store, hand, outcome)?;
         }
@@ -139,10 +142,10 @@ impl Account<'_> {
                 self.tell(Event::Notice(
                     "a message was removed from the Maildir before it could be handed on",
                 ));
-                store.handed(id, None)?;
+                store.given_up(id)?;
             }
             // Its owner has said so.
-            Whereabouts::GivenUp => store.handed(id, None)?,
+            Whereabouts::GivenUp => store.given_up(id)?,
             Whereabouts::Away(letter, maildir) => {
                 let why = format!(
                     "waits to be handed on: it is not in {}, and nobody can tell whether you have \
@@ -282,8 +285,14 @@ impl Account<'_> {
                 });
                 self.approach(hand, InFlight { repeat, ..it })
             }
-            (Step::Compare, Answer::Compared(true)) => self.withhold(store, hand, &it),
-            (Step::Compare, Answer::Compared(false)) => self.approach(hand, it),
+            (Step::Compare, Answer::Compared(Resemblance::Copy)) => {
+                hand.later_in_a_row = 0;
+                Ok(store.leave_as_copy(it.id)?)
+            }
+            (Step::Compare, Answer::Compared(resemblance)) => {
+                let may_be_copy = resemblance == Resemblance::Unclear;
+                self.approach(hand, InFlight { may_be_copy, ..it })
+            }
             (Step::Approach, Answer::Ready(standing)) => {
                 hand.is_newer = false;
                 self.carry(store, hand, it, Some(standing))
@@ -455,6 +464,10 @@ impl Account<'_> {
                 "account {account} does not tell whether it has it since an earlier try: it may be there twice now"
             )),
             (true, _) => Some(format!("account {account} has it since an earlier try")),
+            (false, _) if it.may_be_copy => Some(format!(
+                "account {account} has a message with the same octets, which may be this one as well as one that was \
+                 handed on before: it may be there twice now"
+            )),
             (false, _) => None,
         };
         let remarks: Vec<String> = made.into_iter().chain(there).collect();

@@ -7,13 +7,14 @@
 use super::Error;
 use crate::exit::scarcity;
 use crate::paths;
-use crate::process::{Group, Running};
-use crate::term::{escape_up_to, quoted};
+use crate::process::{self, Group, Running};
+use crate::term::{escape_up_to, quoted, without_numbers};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::{ChildStderr, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -31,6 +32,15 @@ const LINES: usize = 50;
 
 /// What is shown of a line, in octets.
 const LINE: u64 = 400;
+
+/// Where the program of the key `key` is, by the rules by which it is started; or what is wrong, and what to do.
+pub fn find(key: &str, program: &str) -> Result<PathBuf, (String, String)> {
+    process::find(program).map_err(|error| {
+        let why = without_numbers(&error.to_string());
+        let way = cannot_start(key, program, &error);
+        (format!("cannot start `{program}`: {why}"), way)
+    })
+}
 
 /// What to do where the program of the key `key` cannot be started.
 pub fn cannot_start(key: &str, program: &str, error: &io::Error) -> String {

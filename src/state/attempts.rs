@@ -6,8 +6,8 @@
 //! meanwhile; and where its file is lost, or it is forgotten, for the message that is fetched in its place.
 
 use super::memory::Memory;
-use super::record::{Entry, Id, NotTaken, Repeat};
-use super::remembered::{Attempt, Delay, Kind, NOBODY, Onward, Record, Tries};
+use super::record::{Entry, HandingEnd, Id, NotTaken, Repeat};
+use super::remembered::{Attempt, Delay, Kind, Leave, NOBODY, Onward, Record, Tries};
 use crate::handover::Located;
 
 impl Onward {
@@ -41,12 +41,21 @@ impl Memory {
                 let ids = (first..=last).take_while(|id| *id < next);
                 self.onward.due.extend(ids);
             }
-            Entry::Handed { id, removed, .. } => {
+            Entry::Handed {
+                id, removed, end, ..
+            } => {
                 self.end_attempt(id);
                 self.onward.tries.remove(&id);
                 self.onward.delays.remove(&id);
                 self.onward.due.remove(&id);
-                self.change(id, |record| record.gone |= removed);
+                self.change(id, |record| {
+                    record.gone |= removed;
+                    match end.or_told_by(record.leave == Leave::Returned) {
+                        HandingEnd::Taken(_) => record.lines.note_handed(),
+                        HandingEnd::Copy => record.leave = Leave::Copy,
+                        HandingEnd::GivenUp | HandingEnd::Untold => {}
+                    }
+                });
             }
             Entry::Extent(extent) => {
                 self.superseded += u64::from(self.onward.extent.is_some());

@@ -70,7 +70,8 @@ impl Store {
         for message in messages {
             let id = self.memory.claimed(message);
             let record = id.and_then(|id| self.memory.record(id));
-            let lacks = record.is_some_and(|it| it.kind == Kind::Stored && !it.has_evidence);
+            let lacks =
+                record.is_some_and(|it| it.kind == Kind::Stored && !it.lines.have_evidence());
             if let (true, Some(id)) = (lacks, id)
                 && let Some(stored) = self.stored(id)?
             {
@@ -85,7 +86,7 @@ impl Store {
     pub fn gather_evidence_of_unlisted(&mut self) -> Result<(), Error> {
         let records = self.memory.records.iter().zip(0..);
         let bare = records.filter(|(record, _)| {
-            record.kind == Kind::Stored && !record.has_evidence && !record.present
+            record.kind == Kind::Stored && !record.lines.have_evidence() && !record.present
         });
         let bare: Vec<Id> = bare.map(|(_, id)| id).collect();
         for ids in bare.chunks(AT_ONCE) {

@@ -82,7 +82,7 @@ pub use lasting::Lasting;
 pub use lock::Holder;
 pub use manners::{Credentials, Early, Manners, Why};
 pub use mend::{Accepted, Forgotten, Missing, Names};
-pub use neighbours::{Neighbours, Ours};
+pub use neighbours::{AlikePut, Neighbours, Ours, PlaceOf};
 pub use onward::{DueId, Waiting, Whereabouts};
 pub use outline::{InspectedMessage, MessageId, Onward, Standing};
 pub use proof::{Placed, Recorded, Same, Vouched, Withheld};

@@ -259,7 +259,7 @@ impl Memory {
         let stored = record.octets.value();
         let resized = match stored {
             // Found in the Maildir, where nobody knows how it was listed.
-            None => record.has_evidence,
+            None => record.lines.have_evidence(),
             Some(_) => octets.is_some() && stored != octets && !self.sizes.are_estimates(),
         };
         record.deleted || record.is_absent() || record.unsure || resized
