@@ -1,7 +1,7 @@
 //! Handing on what is stored: while a session waits for that, as what has been handed on may be deleted
 //! in it, and after the last one.
 
-use super::hand::{Hand, InFlight, LATER_IN_A_ROW, Patience, Step};
+use super::hand::{Hand, InFlight, LATER_IN_A_ROW, Patience, Step, Then};
 use super::tell::failure;
 use super::waiting::{listed, missed, name_of};
 use super::{Account, Error};
@@ -108,8 +108,11 @@ impl Account<'_> {
                     }
                 }
             } else if let Some(earlier) = earlier {
-                let is_all = earlier.is_recent && !self.environment.at_once;
-                self.look(hand, it, earlier, is_all)?;
+                let then = match earlier.is_recent && !self.environment.at_once {
+                    true => Then::Wait,
+                    false => Then::Append,
+                };
+                self.look(hand, it, earlier, then)?;
             } else if deliver.to.can_be_asked() {
                 self.begin(store, hand, it)?;
             } else {
@@ -201,17 +204,17 @@ impl Account<'_> {
         }
     }
 
-    /// Looks for a message that may have been taken; `is_all`: and no more.
+    /// Looks for a message that may have been taken.
     fn look(
         &self,
         hand: &mut Hand,
         it: InFlight,
         earlier: Earlier,
-        is_all: bool,
+        then: Then,
     ) -> Result<(), Error> {
         hand.courier()?
             .ask(Errand::Look(it.letter.clone(), earlier))?;
-        let step = Step::Look { is_all };
+        let step = Step::Look(then);
         hand.in_flight = Some(InFlight { step, ..it });
         Ok(())
     }
@@ -276,7 +279,7 @@ impl Account<'_> {
     ) -> Result<(), Error> {
         let deliver = self.profile.deliver.as_ref();
         match (it.step, answer) {
-            (Step::Look { is_all: false }, Answer::NotFound { may_be_there }) => {
+            (Step::Look(Then::Append), Answer::NotFound { may_be_there }) => {
                 // A server may be storing it even now.
                 let is_recent = it.earlier.is_some_and(|it| it.is_recent);
                 let repeat = it.repeat.max(match may_be_there || is_recent {
@@ -312,8 +315,7 @@ impl Account<'_> {
                     from: store.tried_from(it.id),
                     is_recent: true,
                 };
-                let is_all = true;
-                self.look(hand, it, earlier, is_all)
+                self.look(hand, it, earlier, Then::Wait)
             }
             (step, answer) => {
                 let leaves_nothing = deliver.is_some_and(|it| !it.to.is_appended_to());

@@ -28,6 +28,7 @@ mod denial;
 mod doubt;
 mod ending;
 mod error;
+mod exchange;
 mod failures;
 mod files;
 mod homes;
