@@ -446,10 +446,10 @@ fn resemblance(
     here: &mut dyn Iterator<Item = Located>,
 ) -> Resemblance {
     let here: Vec<Located> = here.collect();
-    let is_it = |own: Located| here.contains(&own) || put.alike.contains(&own);
+    let is_there = own.is_some_and(|own| here.contains(&own));
     let untraced = put.unknown + put.open;
     let in_place = here.iter().filter(|it| put.alike.contains(it)).count();
-    if most > put.alike.len() + untraced || !put.is_apart && own.is_some_and(is_it) {
+    if most > put.alike.len() + untraced || !put.is_apart && is_there {
         Resemblance::Copy
     } else if most > in_place + untraced {
         Resemblance::Unclear

@@ -66,13 +66,13 @@ impl Account<'_> {
         let text = match copies.len() {
             0 => return Ok(()),
             1 => format!(
-                "1 message is not handed on, and stays on the server: it has the same octets as one that was handed on, and \
+                "1 message is not handed on: it has the same octets as one that was handed on, and \
                  account {account} shows that it is that one, or has more of them than were put there, as where both \
                  accounts are one mailbox ({names}). If they are, take `deliver` out of the config file; if not, move it \
                  there yourself if you miss it"
             ),
             several => format!(
-                "{several} messages are not handed on, and stay on the server: each has the same octets as one that was \
+                "{several} messages are not handed on: each has the same octets as one that was \
                  handed on, and account {account} shows that it is that one, or has more of them than were put there, \
                  as where both accounts are one mailbox ({names}). If they are, take `deliver` out of the config file; \
                  if not, move there yourself what you miss"

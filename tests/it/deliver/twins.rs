@@ -117,6 +117,20 @@ fn d43_a_message_like_one_that_another_account_has_put_there_is_handed_on() {
 }
 
 #[test]
+fn d43_a_message_that_has_the_number_that_another_one_was_put_at_is_handed_on_once_that_is_filed_away()
+ {
+    let (own, _other, home, depot) = beside_another(WITH_UIDS);
+    depot.has_folders(&[("INBOX", ""), ("Archive", "")]);
+    run(&home, &["fetch", "b"], 0);
+    run(&home, &["fetch", "a"], 0);
+    file_away(&depot, "Archive");
+    own.mailbox(|it| it.messages.push(Kept::new(2, &twin("2"))));
+    let output = run(&home, &["fetch", "a"], 0);
+    assert_said(&output, &["1 handed on"]);
+    assert_eq!(depot.taken().len(), 3, "{output:#?}");
+}
+
+#[test]
 fn d43_what_was_never_handed_on_does_not_count_as_handed_on() {
     let (server, home, depot) = scene(mail(1), "");
     let maildir = "maildir = \"~/Mail/a\"\n";
@@ -200,7 +214,7 @@ fn assert_copies_stay(server: &Server, home: &Home, depot: &Depot) {
     config(server, home, &depot.account(), &keys, "");
     let output = run(home, &["fetch", "a"], 0);
     let words = [
-        "3 messages are not handed on, and stay on the server",
+        "3 messages are not handed on: each has the same octets",
         "3 messages not deleted from the server: they look like copies",
         "popfetch state accept a copy-0 copy-1 copy-2",
     ];
