@@ -38,15 +38,15 @@ complete -c popfetch -n "__fish_popfetch_needs_command" -l no-progress -d 'Show 
 complete -c popfetch -n "__fish_popfetch_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_needs_command" -s V -l version -d 'Print version'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "fetch" -d 'Fetch new mail; what popfetch does when no command is given'
-complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "check" -d 'Sign in and show what waits; fetches and changes nothing'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "check" -d 'Sign in and show what waits; fetches nothing, changes no mail'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "watch" -d 'Stay in the foreground, and fetch each account when it is due'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "list" -d 'List the messages that are in the Maildir, newest first; needs no connection'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "show" -d 'Show a message, its attachments, or a part of it; needs no connection'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "import" -d 'Take over accounts from another tool, and what it has fetched'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "setup" -d 'Set up an account: finds the server, tries the sign-in, and writes the config file'
-complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "account" -d 'Look at the accounts of the config file'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "account" -d 'Look at the accounts of the config file, or remove one'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "state" -d 'Look at what is remembered of a mailbox, and mend it'
-complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "verify" -d 'Prove that every recorded message is still in the Maildir, unchanged'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "verify" -d 'Check that every recorded message is still in the Maildir, unchanged'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "login" -d 'Sign in by OAuth 2.0, once, in the browser or with another device'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "password" -d 'Keep passwords in the system keyring'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "completions" -d 'Write a completion script for a shell'
@@ -84,7 +84,7 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s n -l dry-run -d 'Show what would be fetched and deleted, and change nothing'
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s n -l dry-run -d 'Show what would be fetched and deleted, and do neither'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l keep -d 'Leave all messages on the server, whatever the profile says'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l delete -d 'Delete each message from the server once it is safely stored, and all that was fetched earlier'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l newest-first -d 'Fetch the newest messages first'
@@ -138,7 +138,7 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l status -d 'Say how the running watch of these accounts is doing: exit status 0 if it is well, else 1'
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l status -d 'Say how the running watch of these accounts is doing: exit status 0 if it is well, 1 if not'
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s q -l quiet -d 'Print only what was asked for, and what goes wrong or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -164,7 +164,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s q -l quiet -d
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l maildir -d 'Look for the message only in this Maildir' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l maildir -d 'Look for a Message-ID only in this Maildir' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l part -d 'Show only this part; the attachments have their numbers before them' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l save -d 'Save the attachments in this directory; with --part, that part' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l config -d 'Read this config file instead of the usual one' -r -F
@@ -236,7 +236,7 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s y -l yes -d 'Ask nothing but what has no default'
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s y -l yes -d 'Ask for the password alone, and take the default of all else'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l print -d 'Write the account to standard output, and nowhere else'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l keep -d 'Leave all messages on the server; this is the default'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l delete -d 'Delete each message from the server once it is safely stored, and all that was fetched earlier'
@@ -260,7 +260,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fis
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -f -a "list" -d 'List the accounts'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -f -a "show" -d 'Show an account\'s settings, defaults included, without its password'
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -f -a "test" -d 'Look whether an account works: server, certificate, sign-in, Maildir; changes nothing'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -f -a "test" -d 'Test whether an account works: server, certificate, sign-in, Maildir; changes nothing'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -f -a "remove" -d 'Take an account out of the config file; its mail stays where it is'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
@@ -348,7 +348,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -f -a "mark-seen" -d 'Mark all that waits in the mailbox as seen: later fetches pass over it'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -f -a "forget" -d 'Forget messages, so that they are fetched again'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -f -a "accept" -d 'Accept what is stored as it is, where popfetch does not go on by itself'
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -f -a "move" -d 'Move what is remembered of a mailbox to the account that stands for it now'
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -f -a "move" -d 'Move what is remembered of a mailbox to the account that fetches it now'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
@@ -417,7 +417,7 @@ always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l fetch-again -d 'Fetch again what is missing in the Maildir'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l leave -d 'What is missing in the Maildir was removed on purpose'
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l came-back -d 'What came back, or may have, or is a copy of what was handed on, may be deleted from the server'
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l came-back -d 'What came back, or may have, may be deleted from the server'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s q -l quiet -d 'Print only what was asked for, and what goes wrong or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'

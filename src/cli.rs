@@ -201,7 +201,7 @@ impl ValueEnum for Color {
 pub enum Command {
     /// Fetch new mail; what popfetch does when no command is given
     Fetch(Fetch),
-    /// Sign in and show what waits; fetches and changes nothing
+    /// Sign in and show what waits; fetches nothing, changes no mail
     Check(Check),
     /// Stay in the foreground, and fetch each account when it is due
     Watch(Watch),
@@ -213,13 +213,13 @@ pub enum Command {
     Import(Import),
     /// Set up an account: finds the server, tries the sign-in, and writes the config file
     Setup(Setup),
-    /// Look at the accounts of the config file
+    /// Look at the accounts of the config file, or remove one
     #[command(subcommand)]
     Account(AccountCommand),
     /// Look at what is remembered of a mailbox, and mend it
     #[command(subcommand)]
     State(StateCommand),
-    /// Prove that every recorded message is still in the Maildir, unchanged
+    /// Check that every recorded message is still in the Maildir, unchanged
     #[command(after_help = "\
 The exit status is 0 when all is well and 1 when a message is missing, changed
 or unreadable.

@@ -3,10 +3,10 @@
 //! them, as each account's profile says. A message is never lost and never delivered twice,
 //! whatever fails and whenever it fails, within the limits that the manual page states.
 //!
-//! This page is the map of the house. The library holds everything; `main.rs` calls
+//! This page is the map of the sources. The library holds everything; `main.rs` calls
 //! [`command::main`] and nothing else.
 //!
-//! # How the data flow
+//! # How data flows
 //!
 //! ```text
 //! command line ─> profile ───> source ─────> plan ─────> delivery ────> state
@@ -17,7 +17,7 @@
 //!                  └─────────────── fetch: one account ───────────────┘
 //!                                       └─> report: text, JSON, paths
 //! ```
-//! Data flow one way and layers never look up; `tests/layers.rs` reads the sources and says so.
+//! Data flows one way and layers never look up; `tests/layers.rs` reads the sources and says so.
 //!
 //! | module | what it is responsible for |
 //! |---|---|

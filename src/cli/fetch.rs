@@ -18,11 +18,12 @@ Examples:
   popfetch fetch work --latest 100          first fetch: only the newest 100 messages
   popfetch fetch pops://ada@pop.example.com --maildir ~/Mail/ada")]
 pub struct Fetch {
-    /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all
+    /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all that
+    /// are not disabled
     #[arg(value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
 
-    /// Show what would be fetched and deleted, and change nothing
+    /// Show what would be fetched and deleted, and do neither
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 
@@ -112,8 +113,8 @@ impl fmt::Display for Jobs {
 /// `popfetch check`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-With -q nothing is listed, and the exit status is 0 when new mail waits and 1
-when none does. What rules or `max-size` leave on the server does not count as
+With -q nothing is listed, and the exit status is 0 when new mail waits, 1 when
+none does, and another one where an account fails. What rules or `max-size` leave on the server does not count as
 new; mail that no fetch has met yet is judged by its size alone.
 
 Examples:
@@ -121,7 +122,8 @@ Examples:
   popfetch check work --headers   date, sender and subject of what is new
   popfetch check -q work && popfetch fetch work")]
 pub struct Check {
-    /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all
+    /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all that
+    /// are not disabled
     #[arg(value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
 

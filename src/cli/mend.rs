@@ -21,9 +21,10 @@ pub enum AccountCommand {
         #[arg(value_name = "ACCOUNT")]
         name: String,
     },
-    /// Look whether an account works: server, certificate, sign-in, Maildir; changes nothing
+    /// Test whether an account works: server, certificate, sign-in, Maildir; changes nothing
     Test {
-        /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all
+        /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all that
+        /// are not disabled
         #[arg(value_name = "ACCOUNT")]
         accounts: Vec<String>,
 
@@ -36,7 +37,7 @@ pub enum AccountCommand {
 What is in the Maildir is never touched. What was fetched stays remembered, so
 that nothing comes twice where the account is set up again. What it signs in
 with goes too, unless another account uses it: its password in the keyring, or
-in a file that setup or import has made, and its sign-in by OAuth.
+in a file *.password beside the config file, and its sign-in by OAuth.
 
 Examples:
   popfetch account remove work
@@ -133,11 +134,11 @@ Examples:
         #[arg(long, conflicts_with = "unique_ids")]
         leave: bool,
 
-        /// What came back, or may have, or is a copy of what was handed on, may be deleted from the server
+        /// What came back, or may have, may be deleted from the server
         #[arg(long, conflicts_with_all = ["unique_ids", "fetch_again", "leave"])]
         came_back: bool,
     },
-    /// Move what is remembered of a mailbox to the account that stands for it now
+    /// Move what is remembered of a mailbox to the account that fetches it now
     #[command(after_help = "\
 OLD is an account of the config file, or the name that its state has:
 user@host:port, with +imap behind it for IMAP.
@@ -160,7 +161,8 @@ Example:
 /// `popfetch verify`.
 #[derive(Args, Clone, Debug)]
 pub struct Verify {
-    /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all
+    /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all that
+    /// are not disabled
     #[arg(value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
 

@@ -22,9 +22,9 @@ Examples:
   popfetch list                          the messages of all accounts, newest first
   popfetch list work --new               what is new in account work
   popfetch list --from ada --since 14d   what Ada has written in the last 14 days
-  popfetch list --format paths -0 --subject invoice | xargs -0 -r tar cf invoices.tar")]
+  popfetch list --format paths -0 --subject invoice | tar cf invoices.tar --null -T -")]
 pub struct List {
-    /// Accounts of the config file; none means all. A URL works with --maildir
+    /// Accounts of the config file; none means all that are not disabled. A URL works with --maildir
     #[arg(value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
 
@@ -94,7 +94,7 @@ fn since(text: &str) -> Result<Since, String> {
 #[command(after_help = "\
 Nothing that a message names is ever loaded. What is shown on a terminal is
 made harmless first, --raw and --html included; a file or a pipe gets the
-exact octets of --raw and of a part that is not text.
+exact octets of --raw and of a part that is neither text nor a report.
 
 Examples:
   popfetch show 3                     the third message of the last list
@@ -106,7 +106,7 @@ pub struct Show {
     #[arg(value_name = "MESSAGE")]
     pub message: PathBuf,
 
-    /// Look for the message only in this Maildir
+    /// Look for a Message-ID only in this Maildir
     #[arg(long, value_name = "DIR", value_parser = path())]
     pub maildir: Option<PathBuf>,
 

@@ -23,7 +23,7 @@ fn protocol() -> impl TypedValueParser<Value = Protocol> {
 Examples:
   popfetch setup                          asks for everything it has to know
   popfetch setup ada@example.com          ... but for the address
-  popfetch setup ada@example.com --print  show what would be written, without a password
+  popfetch setup ada@example.com --print  show the account as it would be written
   pass show mail | popfetch setup ada@example.com --yes --password-stdin
                                           ask nothing at all")]
 pub struct Setup {
@@ -31,7 +31,7 @@ pub struct Setup {
     #[arg(value_name = "ADDRESS")]
     pub address: Option<String>,
 
-    /// Ask nothing but what has no default
+    /// Ask for the password alone, and take the default of all else
     #[arg(short, long)]
     pub yes: bool,
 

@@ -16,7 +16,7 @@ Examples:
   popfetch watch --status         say how the watch of the same accounts is doing; for health checks
   popfetch watch --shard 0/4      the first of four machines that share the accounts")]
 pub struct Watch {
-    /// Accounts of the config file; none means all
+    /// Accounts of the config file; none means all that are not disabled
     #[arg(value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
 
@@ -28,7 +28,7 @@ pub struct Watch {
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
 
-    /// Say how the running watch of these accounts is doing: exit status 0 if it is well, else 1
+    /// Say how the running watch of these accounts is doing: exit status 0 if it is well, 1 if not
     #[arg(long)]
     pub status: bool,
 }

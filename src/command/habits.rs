@@ -97,8 +97,16 @@ fn config_in(words: &[OsString]) -> Option<&OsStr> {
     None
 }
 
+/// Short options of every command that have no value.
+const GLOBAL: [char; 3] = ['q', 'v', '0'];
+
 fn is_global(word: &str) -> bool {
-    let short = |word: &str| !word.is_empty() && word.chars().all(|c| "qv0hV".contains(c));
+    let short = |word: &str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|c| GLOBAL.contains(&c) || "hV".contains(c))
+    };
     let long = [
         "--null",
         "--quiet",
@@ -117,14 +125,14 @@ fn is_option_of_fetch(command: &clap::Command, word: &str) -> bool {
     let Some(fetch) = command.find_subcommand("fetch") else {
         return false;
     };
-    let name = word.split('=').next().unwrap_or(word);
-    fetch.get_arguments().any(|argument| {
-        let long = argument.get_long().map(|long| format!("--{long}"));
-        // A short one may have its value, or others, right behind it.
-        let short = argument.get_short().map(|short| format!("-{short}"));
-        long.is_some_and(|long| long == name)
-            || (!word.starts_with("--") && short.is_some_and(|short| word.starts_with(&short)))
-    })
+    if let Some(long) = word.strip_prefix("--") {
+        let name = long.split('=').next();
+        return fetch.get_arguments().any(|it| it.get_long() == name);
+    }
+    // A short one may stand behind those of every command, and have its value, or others, right behind it.
+    let first = word.trim_start_matches('-').trim_start_matches(GLOBAL);
+    let first = first.chars().next();
+    first.is_some() && fetch.get_arguments().any(|it| it.get_short() == first)
 }
 
 fn no_such_word(
@@ -337,6 +345,7 @@ mod tests {
             ("popfetch --dry-run", "popfetch fetch --dry-run"),
             ("popfetch -n", "popfetch fetch -n"),
             ("popfetch -j4 work", "popfetch fetch -j4 work"),
+            ("popfetch -qn work", "popfetch fetch -qn work"),
             ("popfetch --max-size=1MB", "popfetch fetch --max-size=1MB"),
             (
                 "popfetch --config c --now",

@@ -132,10 +132,10 @@ fn file_of(profile: &Profile) -> Option<&Path> {
     }
 }
 
-/// A password file that `setup` or `import` has made, beside the config file.
+/// A password file where `setup` and `import` make them: `*.password`, beside the config file.
 fn own_file(profile: &Profile, used: &Used, config: &Path) -> Option<PathBuf> {
     let file = file_of(profile).filter(|_| !used.file)?;
-    let beside = file.parent() == config.parent();
+    let beside = paths::in_full(file).parent() == paths::in_full(config).parent();
     let is_ours = beside && file.extension().is_some_and(|it| it == "password");
     is_ours.then(|| file.to_owned())
 }

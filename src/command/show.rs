@@ -12,6 +12,7 @@ use crate::maildir::flags_of;
 use crate::message::{Letter, Part, as_text, bare_id};
 use crate::paths;
 use crate::profile::config_option;
+use crate::profile::without_password;
 use crate::report::{Event, Report};
 use crate::term::{
     Paint, columns, escape_bytes_up_to, escape_str, fold, json_line, readable, size, wrap,
@@ -132,13 +133,13 @@ fn find(context: &Context<'_>, arguments: &Show) -> Result<PathBuf, Failure> {
             None => {
                 // It may be where nothing could be read.
                 maildirs.tell(&report);
-                return Err(Error::NoMessage(text.into_owned()).into());
+                return Err(Error::NoMessage(without_password(&text)).into());
             }
         });
     }
     // A reader has given it flags, or moved it, since its path was printed.
     let found = around(&path).find(&path);
-    Ok(found.ok_or_else(|| Error::NoMessage(text.into_owned()))?)
+    Ok(found.ok_or_else(|| Error::NoMessage(without_password(&text)))?)
 }
 
 /// The Maildir that a message is or was in, with all its folders, and the one that it is a folder of.

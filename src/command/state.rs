@@ -167,7 +167,8 @@ fn move_state(context: &Context<'_>, old: &str, new: &Profile) -> Result<Status,
         },
     ) {
         Ok(profile) => profile.server.id(),
-        Err(_) if old.contains('@') => old.to_owned(),
+        // A URL is none, and may have a password in it.
+        Err(_) if old.contains('@') && !old.contains("://") => old.to_owned(),
         Err(error) => return Err(error),
     };
     if id == new.server.id() {

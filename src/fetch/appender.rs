@@ -5,14 +5,14 @@ use super::conduct::Conduct;
 use super::{Account, Environment, Error, failure, look};
 use crate::exit::Status;
 use crate::handover::{
-    Answer, Append, Earlier, Folder, Letter, Located, Others, Post, Spot, Standing, Unable,
+    Answer, Append, Earlier, Folder, Letter, Located, Post, Resemblance, Spot, Standing, Unable,
 };
 use crate::net;
 use crate::profile::Profile;
 use crate::report::{Event, Report};
 use crate::secrets::Credential;
 use crate::source::{self, Appended, Found, Source, Unappended};
-use crate::state::{Neighbours, Ours};
+use crate::state::{AlikePut, Neighbours, Ours};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -45,12 +45,44 @@ pub(super) struct Appender {
     session: Option<Source>,
     /// Tells the folder from others.
     key: u32,
-    /// Where the next message will be, once the server was asked: where it said so.
-    next: Option<Option<Spot>>,
+    next: Next,
     /// The folder was made, and that was not told yet.
     made: bool,
     /// Who has put what there.
     neighbours: Neighbours,
+}
+
+/// Where the next message will be.
+#[derive(Clone, Copy)]
+enum Next {
+    /// The server is to be asked for it.
+    Unasked,
+    /// It was asked, and does not say so.
+    Untold,
+    /// There at least.
+    At(Spot),
+}
+
+impl Next {
+    fn spot(self) -> Option<Spot> {
+        match self {
+            Self::At(spot) => Some(spot),
+            Self::Unasked | Self::Untold => None,
+        }
+    }
+
+    /// Once one more has been put there, here as far as the server says so: behind that, so that nobody need ask;
+    /// unless the server contradicts itself, or the folder was made anew.
+    fn behind(self, put: Option<Spot>) -> Self {
+        match (self, put) {
+            (Self::At(next), Some(put)) if put.validity != next.validity => Self::Unasked,
+            (Self::At(next), Some(put)) if put.is_behind(next) => Self::At(Spot {
+                number: put.number.saturating_add(1),
+                ..put
+            }),
+            (next, _) => next,
+        }
+    }
 }
 
 /// What others have put into the folder that a message may be in, since that was first tried.
@@ -64,7 +96,7 @@ struct Since {
 }
 
 impl Since {
-    fn new(others: Others, from: Located) -> Self {
+    fn new(others: AlikePut, from: Located) -> Self {
         let is_since = |it: &Located| it.spot.is_behind(from.spot);
         let known = others.known.into_iter().filter(is_since);
         let (here, elsewhere): (Vec<Located>, Vec<Located>) =
@@ -113,7 +145,7 @@ impl Appender {
     ) -> Self {
         Self {
             key: Located::folder_key(&addressee.profile.server.id(), &folder.folder),
-            next: None,
+            next: Next::Unasked,
             made: false,
             neighbours,
             folder,
@@ -218,7 +250,7 @@ impl Appender {
     fn stand(&mut self, source: &mut Source) -> Tried {
         match source.standing(&self.folder.folder) {
             Ok(standing) => {
-                self.next = Some(standing.next);
+                self.next = standing.next.map_or(Next::Untold, Next::At);
                 self.made |= standing.made;
                 Tried::Open(self.ready(standing.next))
             }
@@ -292,19 +324,14 @@ impl Appender {
         }
     }
 
-    /// The next one will be behind it, so that nobody need ask for that; unless the server contradicts itself.
     fn taken(&mut self, made: bool, spot: Option<Spot>) -> Answer {
-        let next = self.next.take().flatten();
-        let is_other = |spot: Spot| next.is_some_and(|next: Spot| spot.validity != next.validity);
-        let is_changed = made || spot.is_some_and(is_other);
-        let is_behind = |spot: &Spot| next.is_some_and(|next| spot.is_behind(next));
-        let spot = spot.filter(is_behind);
-        let behind = spot.map(|spot| Spot {
-            number: spot.number.saturating_add(1),
-            ..spot
-        });
-        // Of a folder that was made, or made anew, it is asked with the next message.
-        self.next = (!is_changed).then_some(behind.or(next));
+        let before = self.next.spot();
+        // Of a folder that was made it is asked with the next message.
+        self.next = match made {
+            true => Next::Unasked,
+            false => self.next.behind(spot),
+        };
+        let spot = spot.filter(|spot| before.is_some_and(|next| spot.is_behind(next)));
         Answer::Put {
             located: spot.map(|spot| self.located(spot)),
             is_earlier: false,
@@ -317,7 +344,7 @@ impl Append for Appender {
     fn approach(&mut self, is_newer: bool) -> Answer {
         match self.next {
             // Noted in another session, it holds as well.
-            Some(next) if !is_newer => self.ready(next),
+            Next::Untold | Next::At(_) if !is_newer => self.ready(self.next.spot()),
             _ => self.ask(Self::stand),
         }
     }
@@ -331,7 +358,7 @@ impl Append for Appender {
         let from = earlier.from.filter(|it| it.folder == self.key);
         let earlier = Earlier { from, ..earlier };
         let put_since = |appender: &Self| match from {
-            Some(from) => Since::new(appender.neighbours.put(&ours), from),
+            Some(from) => Since::new(appender.neighbours.put(&ours, &|_| None), from),
             None => Since::default(),
         };
         let mut others = put_since(self);
@@ -378,34 +405,22 @@ impl Append for Appender {
             Ok(ours) => ours,
             Err(answer) => return answer,
         };
-        let spots_of = |others: Others, key| -> Vec<Spot> {
-            let is_here = others.known.into_iter().filter(|it| it.folder == key);
-            is_here.map(|it| it.spot).collect()
-        };
-        // It may be what another account of the mailbox has put there.
-        let all = spots_of(self.neighbours.put(&ours), self.key);
-        let own = self.neighbours.put_from_here(&ours);
-        let unknown = own.unknown;
-        let own = spots_of(own, self.key);
         self.ask(|appender, source| {
             let folder = &appender.folder.folder;
-            let is_it = |source: &Source, spots: &[Spot]| {
-                let mut names = spots
-                    .iter()
-                    .filter_map(|it| source.unique_id_at(folder, *it));
-                names.any(|name| letter.unique_id.as_deref() == Some(name.as_bytes()))
+            let (most, here) = match source.find(folder, &mut post, None, &[]) {
+                Ok(Found::Like { most, here }) => (most, here),
+                Ok(_) => (0, Vec::new()),
+                Err(error) => return Tried::Broken(error),
             };
-            if is_it(source, &all) {
-                return Tried::Open(Answer::Compared(true));
-            }
-            match source.find(folder, &mut post, None, &own) {
-                // It has the name, too, of one that is there: where it was put need not have been said.
-                Ok(Found::Like { most, here }) => {
-                    Tried::Open(Answer::Compared(most > unknown || is_it(source, &here)))
-                }
-                Ok(_) => Tried::Open(Answer::Compared(false)),
-                Err(error) => Tried::Broken(error),
-            }
+            // Afterwards: what another account puts there meanwhile is noted before.
+            let put = appender.neighbours.put(&ours, &|name| {
+                Some(appender.located(source.spot_of(folder, name)?))
+            });
+            let name = letter.unique_id.as_deref();
+            let own = name.and_then(|name| source.spot_of(folder, name));
+            let own = own.map(|spot| appender.located(spot));
+            let mut here = here.into_iter().map(|spot| appender.located(spot));
+            Tried::Open(Answer::Compared(resemblance(&put, own, most, &mut here)))
         })
     }
 
@@ -419,6 +434,27 @@ impl Drop for Appender {
         if let Some(source) = self.session.take() {
             source.leave();
         }
+    }
+}
+
+/// What a message is of which a folder has so many alike `here`, or another has more of them; `own`: where it is itself
+/// if both accounts are one mailbox. Several folders may show one message, so that those of several do not add up.
+fn resemblance(
+    put: &AlikePut,
+    own: Option<Located>,
+    most: usize,
+    here: &mut dyn Iterator<Item = Located>,
+) -> Resemblance {
+    let here: Vec<Located> = here.collect();
+    let is_it = |own: Located| here.contains(&own) || put.alike.contains(&own);
+    let untraced = put.unknown + put.open;
+    let in_place = here.iter().filter(|it| put.alike.contains(it)).count();
+    if most > put.alike.len() + untraced || !put.is_apart && own.is_some_and(is_it) {
+        Resemblance::Copy
+    } else if most > in_place + untraced {
+        Resemblance::Unclear
+    } else {
+        Resemblance::Other
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::broken::{Broken, Over};
 use super::endings::{Intake, StampedTarget};
-use super::key::Key;
 use super::refusals::{Refusals, is_sent_again};
 use super::repeated::Beginning;
 use super::{Account, Error, listed};
@@ -24,22 +23,9 @@ const OVERSIZE_LIMITED: (u64, u64) = (2, 1024 * 1024);
 #[derive(Default)]
 pub(super) struct Received {
     pub(super) refusals: Refusals,
-    /// Messages without identity that came: they are known by their numbers for as long as nothing
-    /// is deleted.
-    pub(super) nameless: Vec<Key>,
     /// One over which the server broke the protocol.
     pub(super) broken: Option<Message>,
     pub(super) error: Option<Broken>,
-}
-
-impl Received {
-    fn came(&mut self, message: &Message, account: &Account<'_>) {
-        self.refusals.came(message, account);
-        let key = Key::of(message);
-        if !key.is_lasting() {
-            self.nameless.push(key);
-        }
-    }
 }
 
 impl Account<'_> {
@@ -200,7 +186,7 @@ impl Account<'_> {
                         received.refusals.blame_for(message, reason, self);
                     }
                     if let Some((whole, beginning)) = incoming.take().zip(beginning.take()) {
-                        received.came(whole.message(), self);
+                        received.refusals.came(whole.message(), self);
                         if !intake.take_in(whole, (ending, attributes), beginning)? {
                             return Ok(None);
                         }

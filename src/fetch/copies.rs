@@ -17,9 +17,8 @@ const ENOUGH: usize = 250;
 impl Account<'_> {
     /// Begins to hand on a message that was never tried. One with the same octets as one that an earlier run has
     /// handed on may be that very one, come back, or another one that is alike. It is compared with what is there:
-    /// where that is the mailbox that it comes from, it is known as what was put there, or there is also the one that
-    /// it is a copy of, which was not put there from here. That is for what the session at hand lists: of a copy that
-    /// is not handed on no file stays here.
+    /// where that is the mailbox that it comes from, it is there itself, or there are more like it than were put
+    /// there. That is for what the session at hand lists: of a copy that is not handed on no file stays here.
     pub(super) fn begin(
         &self,
         store: &mut Store,
@@ -38,10 +37,11 @@ impl Account<'_> {
                 return Ok(());
             }
         }
-        if hand.copies.len() >= ENOUGH {
+        if hand.compared >= ENOUGH {
             hand.unseen_copies += 1;
             return Ok(());
         }
+        hand.compared += 1;
         let errand = Errand::Compare(it.letter.clone());
         hand.courier()?.ask(errand)?;
         let step = Step::Compare;
@@ -49,21 +49,8 @@ impl Account<'_> {
         Ok(())
     }
 
-    /// It is not handed on, and stays on the server.
-    pub(super) fn withhold(
-        &self,
-        store: &mut Store,
-        hand: &mut Hand,
-        it: &InFlight,
-    ) -> Result<(), Error> {
-        hand.later_in_a_row = 0;
-        store.withhold(it.id)?;
-        hand.copies.push(name_of(&it.letter));
-        Ok(())
-    }
-
-    /// Tells once of those.
-    pub(super) fn tell_copies(&self, hand: &mut Hand) {
+    /// Tells of those that are still there, in each run: nobody else has them.
+    pub(super) fn tell_copies(&self, store: &mut Store, hand: &mut Hand) -> Result<(), Error> {
         let unseen = std::mem::take(&mut hand.unseen_copies);
         if unseen > 0 {
             self.tell(Event::Notice(&format!(
@@ -71,22 +58,27 @@ impl Account<'_> {
                 count(unseen, "message"),
             )));
         }
-        let copies = std::mem::take(&mut hand.copies);
-        let folder = self.profile.deliver.as_ref().and_then(Deliver::folder);
-        let (Some(folder), false) = (folder, copies.is_empty()) else {
-            return;
+        let Some(folder) = self.profile.deliver.as_ref().and_then(Deliver::folder) else {
+            return Ok(());
         };
-        let (account, is_are) = (
-            &folder.account,
-            if copies.len() == 1 { "is" } else { "are" },
-        );
-        self.tell(Event::Warning(&format!(
-            "{} {is_are} not handed on: each has the same octets as one that was \
-             handed on, and account {account} shows that it is one of those, or has one more, as where both accounts \
-             are one mailbox ({}). If they are, take `deliver` out of the config file; if not, move what you miss \
-             there yourself",
-            count(copies.len() as u64, "message"),
-            some_of(&copies, String::clone),
-        )));
+        let copies = store.copies()?;
+        let (account, names) = (&folder.account, some_of(&copies, name_of));
+        let text = match copies.len() {
+            0 => return Ok(()),
+            1 => format!(
+                "1 message is not handed on, and stays on the server: it has the same octets as one that was handed on, and \
+                 account {account} shows that it is that one, or has more of them than were put there, as where both \
+                 accounts are one mailbox ({names}). If they are, take `deliver` out of the config file; if not, move it \
+                 there yourself if you miss it"
+            ),
+            several => format!(
+                "{several} messages are not handed on, and stay on the server: each has the same octets as one that was \
+                 handed on, and account {account} shows that it is that one, or has more of them than were put there, \
+                 as where both accounts are one mailbox ({names}). If they are, take `deliver` out of the config file; \
+                 if not, move there yourself what you miss"
+            ),
+        };
+        self.tell(Event::Warning(&text));
+        Ok(())
     }
 }

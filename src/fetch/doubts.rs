@@ -341,7 +341,7 @@ impl Account<'_> {
         let texts = parted.into_iter().map(|(way_out, messages)| {
             let before = match way_out {
                 WayOut::Returned => returned_before,
-                WayOut::Accept | WayOut::Wait => 0,
+                WayOut::Accept | WayOut::Copy | WayOut::Wait => 0,
             };
             self.why_these_are(&messages, before, way_out)
         });
@@ -377,6 +377,13 @@ impl Account<'_> {
                     ". If all that came back so may go: popfetch state accept {word} --came-back"
                 )
             }
+            WayOut::Copy => {
+                let arguments = arguments.collect::<String>();
+                format!(
+                    ". If you have looked, and {} may go: popfetch state accept {word}{arguments}",
+                    if count_of_all == 1 { "it" } else { "these" }
+                )
+            }
             WayOut::Accept if messages.len() > NAMED && is_all_missing => {
                 format!(". {is_right}: popfetch verify --accept {word}")
             }
@@ -404,6 +411,8 @@ enum WayOut {
     Accept,
     /// To say so of all that have come back.
     Returned,
+    /// To say so of a copy, once one has seen what it is a copy of.
+    Copy,
     /// Nothing: it comes to an end by itself.
     Wait,
 }
@@ -412,6 +421,7 @@ fn way_out(why: Withheld) -> WayOut {
     match why {
         Withheld::Missing | Withheld::Changed | Withheld::Doubtful => WayOut::Accept,
         Withheld::Returned => WayOut::Returned,
+        Withheld::Copy => WayOut::Copy,
         Withheld::Waiting => WayOut::Wait,
     }
 }
@@ -435,6 +445,10 @@ fn reason(why: Withheld, count: u64) -> &'static str {
              and no file of it is here, so that it may be the last copy",
             "they came back, or may have (they were gone or to be deleted before, or they have other unique-ids \
              now), and no files of them are here, so that they may be the last copies",
+        ],
+        Withheld::Copy => [
+            "it looks like a copy of what was handed on, and was not, and no file of it is here",
+            "they look like copies of what was handed on, and were not, and no files of them are here",
         ],
         Withheld::Waiting => ["it waits to be handed on", "they wait to be handed on"],
     };

@@ -27,16 +27,22 @@ pub(super) enum Patience {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Step {
     /// It is looked for, as it was tried before.
-    Look {
-        /// Nothing comes of that but that it has been taken.
-        is_all: bool,
-    },
+    Look(Then),
     /// It is looked for another one like it there, as it may be a copy of one that was handed on.
     Compare,
     /// Where it will be is asked.
     Approach,
     /// It is handed on.
     Carry,
+}
+
+/// What is done about a message that was looked for and is not there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Then {
+    /// It is appended.
+    Append,
+    /// It waits for a later run: it may still be being stored.
+    Wait,
 }
 
 /// A message that somebody was asked to hand on.
@@ -48,6 +54,8 @@ pub(super) struct InFlight {
     pub(super) earlier: Option<Earlier>,
     /// What it comes after that it is handed on.
     pub(super) repeat: Repeat,
+    /// It may be a copy of one that was handed on.
+    pub(super) may_be_copy: bool,
 }
 
 impl InFlight {
@@ -57,7 +65,7 @@ impl InFlight {
             NotTaken::Later if self.earlier.is_some() => NotTaken::Unclear,
             how => how,
         };
-        if self.step != (Step::Look { is_all: true }) {
+        if self.step != Step::Look(Then::Wait) {
             store.not_taken(self.id, how)?;
         }
         Ok(())
@@ -79,8 +87,8 @@ pub(super) struct Hand {
     pub(super) misses: Vec<Missed>,
     /// Messages have been fetched since it was asked where the next one will be.
     pub(super) is_newer: bool,
-    /// Messages that are copies of what was handed on, so that they are not: what they are called.
-    pub(super) copies: Vec<String>,
+    /// How many messages were compared with what is there, as they may be copies of what was handed on.
+    pub(super) compared: usize,
     /// How many more may be, which the next runs look at.
     pub(super) unseen_copies: u64,
     /// Some were found to be lost or damaged in this run.
@@ -101,7 +109,7 @@ impl Hand {
             unable: None,
             misses: Vec::new(),
             is_newer: true,
-            copies: Vec::new(),
+            compared: 0,
             unseen_copies: 0,
             has_lost: false,
             extent: None,

@@ -275,7 +275,7 @@ impl Account<'_> {
             .into_iter()
             .filter_map(|place| maildrop.message(place));
         let mut fetch: Vec<Message> = fetch.into_iter().chain(new).collect();
-        fetch.retain(|message| !run.passed.contains(&Key::of(message)));
+        fetch.retain(|it| !run.passed.contains(&Key::of(it)) && !store.has_come(it));
         self.tell_plan(&plan, maildrop, &fetch, run, outcome);
         self.tell_unlisted(maildrop, in_parts, run, outcome);
         self.note_shortfalls(maildrop, run, outcome);
@@ -347,6 +347,9 @@ impl Account<'_> {
         let asked = policy.latest.map(|_| (session, now));
         let due = FirstListings::of(first, store.unread_folders(), maildrop, asked)?;
         let plan = decide(policy, maildrop, store.recognise(maildrop), &due, now);
+        if in_parts {
+            store.add_to_earlier_parts(maildrop);
+        }
         if plan.undated() > 0 && store.may_tell(Lasting::Undated) {
             self.tell_undated(&plan);
         }

@@ -1,11 +1,13 @@
 //! Handing on what is stored: while a session waits for that, as what has been handed on may be deleted
 //! in it, and after the last one.
 
-use super::hand::{Hand, InFlight, LATER_IN_A_ROW, Patience, Step};
+use super::hand::{Hand, InFlight, LATER_IN_A_ROW, Patience, Step, Then};
 use super::tell::failure;
 use super::waiting::{listed, missed, name_of};
 use super::{Account, Error};
-use crate::handover::{Answer, Before, Earlier, Errand, Keeping, Letter, Located, Standing};
+use crate::handover::{
+    Answer, Before, Earlier, Errand, Keeping, Letter, Located, Resemblance, Standing,
+};
 use crate::moment::Moment;
 use crate::plan::is_tried_again;
 use crate::profile::Deliver;
@@ -87,6 +89,7 @@ impl Account<'_> {
                 step: Step::Carry,
                 earlier,
                 repeat: store.repeat(id).unwrap_or_default(),
+                may_be_copy: false,
             };
             if deliver.to.is_appended_to() {
                 let known = store.extent();
@@ -105,8 +108,11 @@ impl Account<'_> {
                     }
                 }
             } else if let Some(earlier) = earlier {
-                let is_all = earlier.is_recent && !self.environment.at_once;
-                self.look(hand, it, earlier, is_all)?;
+                let then = match earlier.is_recent && !self.environment.at_once {
+                    true => Then::Wait,
+                    false => Then::Append,
+                };
+                self.look(hand, it, earlier, then)?;
             } else if deliver.to.can_be_asked() {
                 self.begin(store, hand, it)?;
             } else {
@@ -117,8 +123,8 @@ impl Account<'_> {
             }
         }
         store.settle_handing()?;
-        self.tell_copies(hand);
         if patience == Patience::After {
+            self.tell_copies(store, hand)?;
             self.note_lost(store, hand, outcome)?;
             self.note_waiting(store, hand, outcome)?;
         }
@@ -139,10 +145,10 @@ impl Account<'_> {
                 self.tell(Event::Notice(
                     "a message was removed from the Maildir before it could be handed on",
                 ));
-                store.handed(id, None)?;
+                store.given_up(id)?;
             }
             // Its owner has said so.
-            Whereabouts::GivenUp => store.handed(id, None)?,
+            Whereabouts::GivenUp => store.given_up(id)?,
             Whereabouts::Away(letter, maildir) => {
                 let why = format!(
                     "waits to be handed on: it is not in {}, and nobody can tell whether you have \
@@ -198,17 +204,17 @@ impl Account<'_> {
         }
     }
 
-    /// Looks for a message that may have been taken; `is_all`: and no more.
+    /// Looks for a message that may have been taken.
     fn look(
         &self,
         hand: &mut Hand,
         it: InFlight,
         earlier: Earlier,
-        is_all: bool,
+        then: Then,
     ) -> Result<(), Error> {
         hand.courier()?
             .ask(Errand::Look(it.letter.clone(), earlier))?;
-        let step = Step::Look { is_all };
+        let step = Step::Look(then);
         hand.in_flight = Some(InFlight { step, ..it });
         Ok(())
     }
@@ -273,7 +279,7 @@ impl Account<'_> {
     ) -> Result<(), Error> {
         let deliver = self.profile.deliver.as_ref();
         match (it.step, answer) {
-            (Step::Look { is_all: false }, Answer::NotFound { may_be_there }) => {
+            (Step::Look(Then::Append), Answer::NotFound { may_be_there }) => {
                 // A server may be storing it even now.
                 let is_recent = it.earlier.is_some_and(|it| it.is_recent);
                 let repeat = it.repeat.max(match may_be_there || is_recent {
@@ -282,8 +288,14 @@ impl Account<'_> {
                 });
                 self.approach(hand, InFlight { repeat, ..it })
             }
-            (Step::Compare, Answer::Compared(true)) => self.withhold(store, hand, &it),
-            (Step::Compare, Answer::Compared(false)) => self.approach(hand, it),
+            (Step::Compare, Answer::Compared(Resemblance::Copy)) => {
+                hand.later_in_a_row = 0;
+                Ok(store.leave_as_copy(it.id)?)
+            }
+            (Step::Compare, Answer::Compared(resemblance)) => {
+                let may_be_copy = resemblance == Resemblance::Unclear;
+                self.approach(hand, InFlight { may_be_copy, ..it })
+            }
             (Step::Approach, Answer::Ready(standing)) => {
                 hand.is_newer = false;
                 self.carry(store, hand, it, Some(standing))
@@ -303,8 +315,7 @@ impl Account<'_> {
                     from: store.tried_from(it.id),
                     is_recent: true,
                 };
-                let is_all = true;
-                self.look(hand, it, earlier, is_all)
+                self.look(hand, it, earlier, Then::Wait)
             }
             (step, answer) => {
                 let leaves_nothing = deliver.is_some_and(|it| !it.to.is_appended_to());
@@ -455,6 +466,10 @@ impl Account<'_> {
                 "account {account} does not tell whether it has it since an earlier try: it may be there twice now"
             )),
             (true, _) => Some(format!("account {account} has it since an earlier try")),
+            (false, _) if it.may_be_copy => Some(format!(
+                "account {account} has a message with the same octets, which may be this one as well as one that was \
+                 handed on before: it may be there twice now"
+            )),
             (false, _) => None,
         };
         let remarks: Vec<String> = made.into_iter().chain(there).collect();

@@ -20,13 +20,17 @@ impl Account<'_> {
             _ => "",
         };
         if let Some(path) = &opened.damaged {
-            let known = match opened.found {
-                0 => "all of it is known".to_owned(),
-                _ => format!("{found} there that it did not know {verb} as fetched{onward}"),
+            let made = match (opened.found, self.profile.has_maildir()) {
+                (0, true) => "the Maildir, and knows all that is there".to_owned(),
+                (0, false) => "its good lines: what only the others told of is fetched again \
+                               if the server still has it"
+                    .to_owned(),
+                _ => format!(
+                    "the Maildir, and {found} there that it did not know {verb} as fetched{onward}"
+                ),
             };
             self.tell(Event::Warning(&format!(
-                "the state file was damaged and is kept as {}; it was made again from the \
-                 Maildir, and {known}",
+                "the state file was damaged and is kept as {}; it was made again from {made}",
                 path.display()
             )));
         } else if opened.is_rebuilt || opened.inherited {

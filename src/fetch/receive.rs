@@ -166,9 +166,6 @@ impl Account<'_> {
             store.failed(message, FailureKind::Dropped);
         }
         run.refusal = run.refusal.take().or(received.refusals.trouble);
-        if fetched.is_ok() {
-            run.passed.extend(received.nameless);
-        }
         match received.error {
             Some(broken) => Err(fetched.err().map_or(broken, Broken::from)),
             None => Ok(fetched?),
@@ -198,10 +195,7 @@ impl Account<'_> {
             let more = self.receive_bodies(session, some.to_vec(), refusals, &mut intake);
             drop(intake);
             drop(sender);
-            received = Received {
-                nameless: [received.nameless, more.nameless].concat(),
-                ..more
-            };
+            received = more;
             committed.add(commit::run(
                 store,
                 alternation.to.target,

@@ -88,8 +88,8 @@ pub trait Append: Send {
     /// Looks for a message that may be there, as it was tried before ([`Answer::Put`], [`Answer::NotFound`]).
     fn look(&mut self, post: Post, letter: &Letter, earlier: Earlier) -> Answer;
 
-    /// Whether the message is one that is there, or there is another one like it that the account at hand has not
-    /// put there ([`Answer::Compared`]).
+    /// Whether the message is one that is there, or there are more like it than anybody has put there
+    /// ([`Answer::Compared`]).
     fn compare(&mut self, post: Post, letter: &Letter) -> Answer;
 
     /// Gives it a message.
@@ -103,15 +103,6 @@ pub struct Earlier {
     pub from: Option<Located>,
     /// It was tried just now, and what takes it may still be storing it.
     pub is_recent: bool,
-}
-
-/// What is other messages than one that is looked for.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Others {
-    /// What is there, whatever it looks like.
-    pub known: Vec<Located>,
-    /// And so many that look the same, wherever they are.
-    pub unknown: usize,
 }
 
 /// How what takes messages stands before one is handed on.
@@ -197,8 +188,8 @@ pub enum Answer {
         /// There is something that may be it, or what cannot be looked through.
         may_be_there: bool,
     },
-    /// What it is handed on to is the mailbox that it comes from, as far as that shows.
-    Compared(bool),
+    /// It was compared with what is there.
+    Compared(Resemblance),
     /// It has not, and may be in a while: why, in words that may quote foreign ones.
     Later(String),
     /// It has not, as what takes it has not come to an end in time: why, likewise.
@@ -217,6 +208,18 @@ pub enum Answer {
     Damaged(String),
     /// Nothing can be handed on now.
     Unable(Unable),
+}
+
+/// What a message is that looks like one that was handed on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Resemblance {
+    /// A copy, and what it is handed on to is the mailbox that it comes from: it is there, or there are more like it
+    /// than were put there.
+    Copy,
+    /// Perhaps: some like it are not where they were put.
+    Unclear,
+    /// Another message, as far as anything shows.
+    Other,
 }
 
 /// Why nothing can be handed on.

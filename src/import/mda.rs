@@ -19,19 +19,35 @@ const FILLED_IN: [(&str, char); 4] = [
 const RECIPIENT: char = '\u{e000}';
 const SENDER: char = '\u{e001}';
 
+/// What a shell fills in for whoever the mail is for.
+const WHOSE: [&str; 4] = ["$USER", "${USER}", "$LOGNAME", "${LOGNAME}"];
+
 /// A line that the tool gives to a shell.
 pub(super) fn of_line(draft: &mut Draft, line: &str) -> Fate {
-    match line.trim() {
-        "" => Fate::nothing("it names no program"),
-        line => of_words(draft, argv::of_shell(&marked(line))),
+    let line = line.trim();
+    let Some(program) = line.split_ascii_whitespace().next() else {
+        return Fate::nothing("it names no program");
+    };
+    let mut line = marked(line);
+    if is_one_that_knows_whose(program) {
+        for name in WHOSE {
+            for written in [format!("\"{name}\""), name.to_owned()] {
+                line = line.replace(&format!("-d {written}"), &format!("-d {RECIPIENT}"));
+            }
+        }
     }
+    of_words(draft, argv::of_shell(&line))
+}
+
+fn is_one_that_knows_whose(program: &str) -> bool {
+    let name = program.rsplit('/').next();
+    name.is_some_and(|name| KNOW_WHOSE.contains(&name))
 }
 
 /// A program and its arguments.
 pub(super) fn of_words(draft: &mut Draft, argv: Vec<String>) -> Fate {
     let mut argv: Vec<String> = argv.iter().map(|word| marked(word)).collect();
-    let name = argv.first().and_then(|program| program.rsplit('/').next());
-    let knows_whose = name.is_some_and(|name| KNOW_WHOSE.contains(&name));
+    let knows_whose = argv.first().is_some_and(|it| is_one_that_knows_whose(it));
     let from_line = knows_whose && take_out(&mut argv, "-f", SENDER);
     if knows_whose {
         take_out(&mut argv, "-d", RECIPIENT);
@@ -145,10 +161,9 @@ mod tests {
             ("/usr/bin/procmail", "[\"/usr/bin/procmail\"]"),
             ("procmail -d %T", "[\"procmail\"]"),
             ("maildrop -d '%T' x", "[\"maildrop\", \"x\"]"),
-            (
-                "procmail -d $USER",
-                "[\"sh\", \"-c\", \"procmail -d $USER\"]",
-            ),
+            ("procmail -d $USER", "[\"procmail\"]"),
+            ("maildrop -d \"${LOGNAME}\"", "[\"maildrop\"]"),
+            ("mda $USER", "[\"sh\", \"-c\", \"mda $USER\"]"),
         ] {
             let taken = deliver(line).unwrap();
             assert_eq!(
@@ -157,10 +172,15 @@ mod tests {
                 "{line}"
             );
         }
-        assert_eq!(
-            deliver("/usr/bin/procmail -f %F -d %T").unwrap(),
-            "deliver = { command = [\"/usr/bin/procmail\"], from-line = true }"
-        );
+        for line in [
+            "/usr/bin/procmail -f %F -d %T",
+            "/usr/bin/procmail -f '%F' -d $USER",
+        ] {
+            assert_eq!(
+                deliver(line).unwrap(),
+                "deliver = { command = [\"/usr/bin/procmail\"], from-line = true }"
+            );
+        }
     }
 
     #[test]

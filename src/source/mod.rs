@@ -203,11 +203,11 @@ impl Source {
         }
     }
 
-    /// What the server calls a message of a folder when it lists it.
-    pub fn unique_id_at(&self, folder: &str, spot: Spot) -> Option<String> {
+    /// Where a message of a folder is that the server would call this when it lists it.
+    pub fn spot_of(&self, folder: &str, unique_id: &[u8]) -> Option<Spot> {
         match self {
             Self::Pop(_) => None,
-            Self::Imap(_) => imap::unique_id_at(folder, spot),
+            Self::Imap(_) => imap::spot_of(folder, unique_id),
         }
     }
 

@@ -6,9 +6,10 @@
 //! meanwhile; and where its file is lost, or it is forgotten, for the message that is fetched in its place.
 
 use super::memory::Memory;
-use super::record::{Entry, Id, NotTaken, Repeat};
-use super::remembered::{Attempt, Delay, Kind, NOBODY, Onward, Record, Tries};
+use super::record::{Entry, HandingEnd, Id, NotTaken, Repeat};
+use super::remembered::{Attempt, Delay, Kind, Leave, NOBODY, Onward, Record, Tries};
 use crate::handover::Located;
+use std::collections::BTreeSet;
 
 impl Onward {
     /// Those at files that are appended to.
@@ -26,6 +27,12 @@ impl Onward {
         tries.from = tries.from.filter(is_beside).min(from).or(from);
     }
 
+    /// All of which anything is known.
+    pub(super) fn tried(&self) -> BTreeSet<Id> {
+        let ids = self.attempts.keys().chain(self.delays.keys());
+        ids.copied().collect()
+    }
+
     fn was_tried(&self, id: Id) -> bool {
         self.attempts.contains_key(&id) || self.delays.contains_key(&id)
     }
@@ -41,12 +48,21 @@ impl Memory {
                 let ids = (first..=last).take_while(|id| *id < next);
                 self.onward.due.extend(ids);
             }
-            Entry::Handed { id, removed, .. } => {
+            Entry::Handed {
+                id, removed, end, ..
+            } => {
                 self.end_attempt(id);
                 self.onward.tries.remove(&id);
                 self.onward.delays.remove(&id);
                 self.onward.due.remove(&id);
-                self.change(id, |record| record.gone |= removed);
+                self.change(id, |record| {
+                    record.gone |= removed;
+                    match end.or_told_by(record.leave == Leave::Returned) {
+                        HandingEnd::Taken(_) => record.lines.note_handed(),
+                        HandingEnd::Copy => record.leave = Leave::Copy,
+                        HandingEnd::GivenUp | HandingEnd::Untold => {}
+                    }
+                });
             }
             Entry::Extent(extent) => {
                 self.superseded += u64::from(self.onward.extent.is_some());

@@ -2,25 +2,23 @@
 //! from.
 
 use super::onward::DueId;
-use super::record::Entry;
-use super::remembered::Kind;
+use super::record::{HandingEnd, Id};
+use super::remembered::{Kind, Leave};
 use super::{Error, Store};
+use crate::handover::Letter;
 
 impl Store {
-    /// Whether a message has the very same octets as one that an earlier run has handed on. Of two that one run has
-    /// fetched both were listed before either was handed on.
+    /// Whether a message has the very same octets as one that was handed on, and taken, in an earlier run: of two that
+    /// one run hands on both were there before.
     pub fn is_like_one_handed_on(&mut self, DueId(id): DueId) -> Result<bool, Error> {
         let (Some(record), Some(ours)) = (self.memory.record(id).copied(), self.stored(id)?) else {
             return Ok(false);
         };
         for other in self.memory.candidates([record.key; 2]) {
-            let is_done = self.memory.record(other).is_some_and(|it| {
-                let is_stored = matches!(it.kind, Kind::Stored | Kind::Lost);
-                is_stored && it.run != record.run
-            });
-            if other != id
-                && is_done
-                && !self.memory.onward.due.contains(&other)
+            let it = self.memory.record(other);
+            let was_handed = it.is_some_and(|it| it.lines.say_handed() && it.run != record.run);
+            if was_handed
+                && other != id
                 && let Some(stored) = self.stored(other)?
                 && stored.digests.stored == ours.digests.stored
             {
@@ -39,10 +37,23 @@ impl Store {
         }
     }
 
-    /// A message is not handed on, as it has come back from there; it is not deleted, either, unless its owner says
-    /// that it may go. Durable as what [`Store::handed`] notes.
-    pub fn withhold(&mut self, due: DueId) -> Result<(), Error> {
-        self.write([Entry::Returned { id: due.0 }]);
-        self.handed(due, None)
+    /// A message is not handed on, as it looks like a copy of what was; it is not deleted, either, unless its owner
+    /// says of it that it may go. Durable as what [`Store::handed`] notes.
+    pub fn leave_as_copy(&mut self, due: DueId) -> Result<(), Error> {
+        self.end_handing(due, HandingEnd::Copy)
+    }
+
+    /// Those that the session at hand lists.
+    pub fn copies(&mut self) -> Result<Vec<Letter>, Error> {
+        let records = (0..).zip(&self.memory.records);
+        let left = records.filter(|(_, it)| it.leave == Leave::Copy && it.kind == Kind::Stored);
+        let ids: Vec<Id> = left.map(|(id, _)| id).collect();
+        let mut copies = Vec::new();
+        for id in ids {
+            if self.is_listed(DueId(id)) == Some(true) {
+                copies.extend(self.letter(id)?.map(|(letter, _)| letter));
+            }
+        }
+        Ok(copies)
     }
 }

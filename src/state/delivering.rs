@@ -66,11 +66,8 @@ impl Store {
             if !synced.is_orderly() {
                 self.write([Entry::Doubtful { id }]);
             }
-            if self.onward.is_some() && !self.was_handed_on(id, synced) {
-                self.write([Entry::Due {
-                    first: id,
-                    last: id,
-                }]);
+            if self.onward.is_some() {
+                self.begin_waiting(id, synced);
             }
             self.memory.claim(message, id);
             intents.push(Intent(id));

@@ -70,7 +70,8 @@ impl Store {
         for message in messages {
             let id = self.memory.claimed(message);
             let record = id.and_then(|id| self.memory.record(id));
-            let lacks = record.is_some_and(|it| it.kind == Kind::Stored && !it.has_evidence);
+            let lacks =
+                record.is_some_and(|it| it.kind == Kind::Stored && !it.lines.have_evidence());
             if let (true, Some(id)) = (lacks, id)
                 && let Some(stored) = self.stored(id)?
             {
@@ -85,7 +86,7 @@ impl Store {
     pub fn gather_evidence_of_unlisted(&mut self) -> Result<(), Error> {
         let records = self.memory.records.iter().zip(0..);
         let bare = records.filter(|(record, _)| {
-            record.kind == Kind::Stored && !record.has_evidence && !record.present
+            record.kind == Kind::Stored && !record.lines.have_evidence() && !record.present
         });
         let bare: Vec<Id> = bare.map(|(_, id)| id).collect();
         for ids in bare.chunks(AT_ONCE) {
@@ -287,6 +288,7 @@ impl Store {
             if let Some(stored) = self.stored(id)?
                 && (is_under_another_name(&stored, examined, message.identity, deleted)
                     || is_elsewhere && is_copy(&stored, complete)
+                    || self.is_namesakes(id, message) && !is_another_reading(&stored, examined)
                     || unlisted && is_the_same_text(&stored, examined))
             {
                 if !present {
@@ -315,27 +317,6 @@ impl Store {
         messages.find(|message| self.memory.claimed(message) == Some(id))
     }
 
-    /// The records that a listed message may be: the one that it counts as, and those of its name
-    /// that no other one does.
-    fn bearers(&self, message: &Message) -> Vec<Id> {
-        let claimed = self.memory.claimed(message);
-        let Some(identity) = message.identity else {
-            return Vec::new();
-        };
-        let others = self.memory.all_of(identity).into_iter().filter(|id| {
-            let record = self.memory.record(*id);
-            record.is_some_and(|record| record.kind == Kind::Stored && !record.present)
-        });
-        claimed
-            .into_iter()
-            .chain(others)
-            .filter(|id| {
-                let record = self.memory.record(*id);
-                record.is_some_and(|record| record.kind == Kind::Stored)
-            })
-            .collect()
-    }
-
     /// Nothing that is listed is this record's message.
     pub(super) fn release(&mut self, id: Id, message: &Message) {
         let time = self.moment.now;
@@ -359,7 +340,7 @@ impl Store {
             return;
         }
         // Stored it is, but neither reading may be whole: it is not to be deleted either.
-        self.memory.claim(message, id);
+        self.take_claim(id, message);
         self.forget_told(message);
         if self.memory.record(id).is_some_and(|record| !record.gone) {
             self.write([Entry::Doubtful { id }]);
@@ -368,12 +349,7 @@ impl Store {
 
     /// Notes what is new about a message that is the same.
     fn same(&mut self, id: Id, message: &Message) -> Same {
-        if self.memory.claimed(message) != Some(id) {
-            if let Some(other) = self.memory.claimed(message) {
-                self.release(other, message);
-            }
-            self.memory.claim(message, id);
-        }
+        self.take_claim(id, message);
         let estimates = self.memory.sizes.are_estimates();
         let is_renamed = |record: &Record| {
             let identity = message.identity;

@@ -29,6 +29,10 @@ impl Store {
     /// These are about to be deleted from the server. That is durable on return: nothing else may tell later
     /// what has come back from what has never left, as where a run is killed before the server's answer.
     pub fn begin_deleting(&mut self, recorded: &[Recorded]) -> Result<(), Error> {
+        if !recorded.is_empty() {
+            // The others may have other numbers from then on.
+            self.memory.numbered.clear();
+        }
         let is_unasked = |id: &Id| {
             let record = self.memory.record(*id);
             record.is_some_and(|it| it.kind == Kind::Stored && it.leave == Leave::None)

@@ -8,7 +8,7 @@ use super::record::{Glance, Id, Listing, Origin};
 use super::remembered::{Absence, Failures, Heard, Key, Kind, Lost, Onward, Record, place_of};
 use super::sizes::Sizes;
 use crate::maildir::{Brought, JournalId};
-use crate::maildrop::Identity;
+use crate::maildrop::{Identity, MessageNumber};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What each line changes in it.
@@ -34,6 +34,10 @@ pub(super) struct Memory {
     by_key: Option<Vec<(Key, Id)>>,
     /// Which record each message of the listing at hand is, by its turn, where several bear a name.
     pub(super) claims: HashMap<Identity, Vec<(u32, Id)>>,
+    /// Which record each message without a name is that the run at hand has read, by its number and size.
+    pub(super) numbered: HashMap<(MessageNumber, Option<u64>), Id>,
+    /// What counted as present in the listing before.
+    pub(super) listed_before: Vec<Id>,
     /// Unique-ids that messages bear in the listing at hand which are no copies of one another.
     pub(super) vague: HashSet<Identity>,
     /// The intent that was read last: what is said of its end follows.
@@ -126,7 +130,11 @@ impl Memory {
         self.vague.clear();
         self.listed = false;
         self.headers.values_mut().for_each(|it| it.present = false);
-        for record in &mut self.records {
+        self.listed_before.clear();
+        for (record, id) in self.records.iter_mut().zip(0..) {
+            if record.present {
+                self.listed_before.push(id);
+            }
             record.present = false;
             if record.absence == Absence::Now {
                 record.absence = Absence::Before;

@@ -184,12 +184,12 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
             id,
             time,
             removed,
-            located,
+            end,
         } => Entry::Handed {
             id: up(id)?,
             time,
             removed,
-            located,
+            end,
         },
         Entry::Handing {
             id,

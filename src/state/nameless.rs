@@ -129,7 +129,7 @@ impl Memory {
 impl Record {
     /// Another tool has stored it, and it is known by what is in it.
     pub(super) fn is_known_by_content(&self) -> bool {
-        self.kind.is_imported() && self.has_evidence
+        self.kind.is_imported() && self.lines.have_evidence()
     }
 
     /// The same, and no listing has been seen to have it: so it cannot be absent from one either.

@@ -1,16 +1,19 @@
-//! What accounts know of what each other have put somewhere: into one mbox file, or into folders of other accounts.
-//! Each finds there what the others have left.
+//! What accounts know of what each other have put somewhere: into one mbox file, or into folders of other accounts
+//! (`folder`). Each finds there what the others have left.
+
+mod folder;
+
+pub use folder::{AlikePut, Ours, PlaceOf};
 
 use super::files::Files;
 use super::memory::Memory;
-use super::record::{Entry, Id, NotTaken, Stored};
+use super::record::{Entry, Id, Stored};
 use super::remembered::Attempt;
 use super::{journal, rebuild};
 use crate::durable::{Dir, Disk};
-use crate::handover::{Located, Others, Times, Unfinished};
+use crate::handover::{Times, Unfinished};
 use crate::maildir::Search;
-use crate::message::Examined;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
@@ -95,54 +98,6 @@ impl Neighbours {
         unfinished.collect()
     }
 
-    /// What has been put into folders of other accounts, by any account that has a state here, whatever the config
-    /// file says of it today: a folder may be reached by several names. Of a message like the one that is looked for
-    /// nobody may have noted where it was put, or know whether it was taken: it may be anywhere. What this account
-    /// does not know of its own is looked for one after the other, and noted.
-    pub fn put(&self, ours: &Ours) -> Others {
-        let mut all = Others::default();
-        let names = Dir::open(&self.disk, &self.directory).and_then(|dir| {
-            let mut names = Vec::new();
-            dir.for_each_name(|name| {
-                if name.as_encoded_bytes().ends_with(b".journal") {
-                    names.push(name.to_owned());
-                }
-            })?;
-            Ok(names)
-        });
-        match names {
-            Ok(names) => names
-                .iter()
-                .for_each(|name| self.take_in(name, ours, &mut all)),
-            Err(_) => all.unknown += 1,
-        }
-        all
-    }
-
-    /// The same by the account at hand alone.
-    pub fn put_from_here(&self, ours: &Ours) -> Others {
-        let mut all = Others::default();
-        self.take_in(&Files::of(&self.account).journal, ours, &mut all);
-        all
-    }
-
-    fn take_in(&self, name: &OsStr, ours: &Ours, all: &mut Others) {
-        let is_own = name == Files::of(&self.account).journal;
-        let read = match self.open(name) {
-            Ok(journal) => put_by(journal, ours),
-            // It has handed on nothing that is known.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-            Err(error) => Err(error),
-        };
-        // What cannot be read may say anything.
-        let Ok(put) = read else {
-            all.unknown += 1;
-            return;
-        };
-        all.known.extend(put.known);
-        all.unknown += put.unknown + if is_own { 0 } else { put.open };
-    }
-
     fn journal(&self, account: &str) -> Option<std::fs::File> {
         self.open(&Files::of(account).journal).ok()
     }
@@ -190,89 +145,4 @@ fn appended_by(journal: std::fs::File) -> Option<Vec<Appended>> {
         })
     });
     Some(appended.collect())
-}
-
-/// A message that is looked for where others have put theirs.
-#[derive(Clone, Debug)]
-pub struct Ours {
-    /// The SHA-256 of what was fetched.
-    pub sha256: [u8; 32],
-    /// What its file is by now.
-    pub file: Examined,
-}
-
-impl Ours {
-    /// Whether another one may look the same on a server: servers add ends of lines at the end, and take them away.
-    fn is_like(&self, stored: &Stored) -> bool {
-        let has_same_text = stored.evidence.is_some_and(|it| {
-            it.body == self.file.evidence.body && it.fields == self.file.evidence.fields
-        });
-        stored.digests.stored == self.sha256 || has_same_text
-    }
-}
-
-/// What a journal says of what was put into folders.
-#[derive(Debug, Default)]
-struct PutBy {
-    /// Where messages are, whatever they are.
-    known: Vec<Located>,
-    /// Messages like the one that is looked for that are somewhere.
-    unknown: usize,
-    /// Likewise, that may be.
-    open: usize,
-}
-
-/// What is known of a message like the one that is looked for.
-#[derive(Clone, Copy, Debug, Default)]
-struct Alike {
-    /// It was tried, and nobody has noted what came of that.
-    is_open: bool,
-    /// It was appended to a file, which is no folder.
-    is_in_file: bool,
-}
-
-fn put_by(journal: std::fs::File, ours: &Ours) -> io::Result<PutBy> {
-    let mut alike: BTreeMap<Id, Alike> = BTreeMap::new();
-    let mut put = PutBy::default();
-    let mut withheld = HashSet::new();
-    let read = journal::read(journal, |entry, _| match entry {
-        Entry::Intent { id, stored, .. }
-        | Entry::Found { id, stored, .. }
-        | Entry::Evidence { id, stored }
-            if ours.is_like(&stored) =>
-        {
-            alike.entry(id).or_default();
-        }
-        Entry::Returned { id } => {
-            withheld.insert(id);
-        }
-        Entry::Handing { id, length, .. } => {
-            alike.entry(id).and_modify(|it| {
-                it.is_open = length.is_none();
-                it.is_in_file = length.is_some();
-            });
-        }
-        // What it was handed on to before may be what it is handed on to now.
-        Entry::Handed {
-            located: Some(located),
-            id,
-            ..
-        } => {
-            put.known.push(located);
-            alike.entry(id).and_modify(|it| it.is_open = false);
-        }
-        Entry::Handed { id, .. } => {
-            if let Some(it) = alike.get_mut(&id) {
-                it.is_open = false;
-                put.unknown += usize::from(!it.is_in_file && !withheld.contains(&id));
-            }
-        }
-        Entry::NotTaken { id, how, .. } if how != NotTaken::Unclear => {
-            alike.entry(id).and_modify(|it| it.is_open = false);
-        }
-        _ => {}
-    });
-    read?;
-    put.open = alike.values().filter(|it| it.is_open).count();
-    Ok(put)
 }

@@ -9,7 +9,7 @@
 //! file shows there, as "g" says how long the file was: half of it is cut off, and a whole one counts. Up to
 //! where such a file is accounted for says "m" ([`Store::account_for`]), behind "d".
 
-use super::record::{Entry, Id, NotTaken, Repeat, Stored};
+use super::record::{Entry, HandingEnd, Id, NotTaken, Repeat, Stored};
 use super::remembered::{Attempt, Delay, Kind, Record};
 use super::{Error, MessageId, Store, rebuild};
 use crate::durable::Dir;
@@ -242,7 +242,7 @@ impl Store {
     }
 
     /// A message, and its file, as its line says; where that is is not known yet.
-    fn letter(&mut self, id: Id) -> Result<Option<(Letter, Stored)>, Error> {
+    pub(super) fn letter(&mut self, id: Id) -> Result<Option<(Letter, Stored)>, Error> {
         let line = self.line(id)?;
         let unique_id = match &line {
             Some(Entry::Intent { listing, .. }) => listing.unique_id.clone(),
@@ -321,7 +321,16 @@ impl Store {
 
     /// It has been taken, and is there in a folder of another account. Durable with the next one, or with
     /// [`Store::settle_handing`].
-    pub fn handed(&mut self, DueId(id): DueId, located: Option<Located>) -> Result<(), Error> {
+    pub fn handed(&mut self, due: DueId, located: Option<Located>) -> Result<(), Error> {
+        self.end_handing(due, HandingEnd::Taken(located))
+    }
+
+    /// Nobody wants it handed on any more. Durable likewise.
+    pub fn given_up(&mut self, due: DueId) -> Result<(), Error> {
+        self.end_handing(due, HandingEnd::GivenUp)
+    }
+
+    pub(super) fn end_handing(&mut self, DueId(id): DueId, end: HandingEnd) -> Result<(), Error> {
         // What is in a Maildir of its owner's stays there.
         let spool = self.spool_of(id).map(Path::to_owned);
         let removed = spool.is_some();
@@ -335,7 +344,7 @@ impl Store {
             id,
             time,
             removed,
-            located,
+            end,
         }]);
         self.flush()
     }
@@ -408,7 +417,7 @@ impl Store {
                     id,
                     time,
                     removed: false,
-                    located: None,
+                    end: HandingEnd::GivenUp,
                 }]);
             }
         }

@@ -2,7 +2,7 @@
 //! it since.
 
 use super::journal::{self, Reading};
-use super::record::{Entry, Glance, Id, MarkedBy};
+use super::record::{Entry, Glance, HandingEnd, Id, MarkedBy};
 use super::window::{ReadAt, Window};
 use crate::maildir::{Folder, MaildirId, UniqueName};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -38,6 +38,8 @@ pub struct InspectedMessage {
     /// It came back, or may have, and is not deleted from the server where nothing of it is here before its owner
     /// says that it may go.
     pub returned: bool,
+    /// It was not handed on, as it looks like a copy of what was; likewise.
+    pub copy: bool,
     /// Whether it is handed on.
     pub onward: Onward,
     /// Its owner says that the file was removed on purpose.
@@ -114,6 +116,7 @@ struct Mark {
     settled: bool,
     held: bool,
     returned: bool,
+    copy: bool,
     onward: Onward,
     gone: bool,
     removed: bool,
@@ -175,12 +178,17 @@ impl Outline {
             Entry::Deleted { id, .. } => self.note(id, |mark| mark.standing = Standing::Deleted),
             Entry::Doubtful { id } => self.note(id, |mark| mark.held = true),
             Entry::Returned { id } => self.note(id, |mark| mark.returned = true),
-            Entry::Granted { id } => self.note(id, |mark| mark.returned = false),
+            Entry::Granted { id } => self.note(id, |mark| {
+                (mark.returned, mark.copy) = (false, false);
+            }),
             Entry::Due { first, last } => {
                 self.each_of(first, last, |mark| mark.onward = Onward::Waits);
             }
-            Entry::Handed { id, removed, .. } => self.note(id, |mark| {
+            Entry::Handed {
+                id, removed, end, ..
+            } => self.note(id, |mark| {
                 mark.onward = Onward::Done { removed };
+                mark.copy |= end.or_told_by(mark.returned) == HandingEnd::Copy;
             }),
             Entry::Dropped { id } | Entry::Forgotten { id } => {
                 let removed = self.change(id, |mark| mark.removed = true);
@@ -197,7 +205,7 @@ impl Outline {
             }
             Entry::Gone { id, .. } => self.note(id, |mark| {
                 (mark.gone, mark.held, mark.lost) = (true, false, false);
-                mark.returned = false;
+                (mark.returned, mark.copy) = (false, false);
             }),
             Entry::Intent { id, .. } | Entry::Marked { id, .. } => self.add(id, place, false),
             Entry::Seen { first, last } => {
@@ -284,6 +292,7 @@ impl Outline {
             settled,
             held: false,
             returned: false,
+            copy: false,
             onward: Onward::Nowhere,
             gone: false,
             removed: false,
@@ -384,6 +393,7 @@ impl<'a, S: ReadAt + ?Sized> Messages<'a, S> {
             marked,
             held: mark.held,
             returned: mark.returned,
+            copy: mark.copy,
             onward: mark.onward,
             gone: mark.gone,
         };

@@ -106,6 +106,8 @@ pub enum Withheld {
     Missing,
     /// It has come back, or may have, and nothing of it is here.
     Returned,
+    /// It was not handed on, as it looks like a copy of what was, and nothing of it is here.
+    Copy,
     /// It waits to be handed on.
     Waiting,
 }
@@ -205,7 +207,8 @@ impl Store {
         let is_done = |recorded: &Recorded| {
             let record = self.memory.record(recorded.id);
             // What has come back is looked at by a later run.
-            let may_go = record.is_some_and(|it| it.leave != Leave::Returned);
+            let may_go =
+                record.is_some_and(|it| !matches!(it.leave, Leave::Returned | Leave::Copy));
             may_go && !due.contains(&recorded.id)
         };
         let recorded = placed.into_iter().map(|Placed(recorded)| recorded);
@@ -238,7 +241,11 @@ impl Store {
         if record.held {
             return Some(Withheld::Doubtful);
         }
-        let returned = (record.leave == Leave::Returned).then_some(Withheld::Returned);
+        let returned = match record.leave {
+            Leave::Returned => Some(Withheld::Returned),
+            Leave::Copy => Some(Withheld::Copy),
+            Leave::None | Leave::Asked | Leave::Granted => None,
+        };
         if record.gone {
             return returned;
         }

@@ -3,7 +3,7 @@
 use super::claim::Claim;
 use super::journal::{self, Journal};
 use super::memory::Memory;
-use super::record::{Entry, Stored};
+use super::record::{Entry, Id, Stored};
 use super::remembered::Kind;
 use super::{Error, Files, Opened, Store, order};
 use crate::delivery::{self, Surveyed};
@@ -25,7 +25,9 @@ pub(super) fn make(
     maildir: Option<&Arc<Maildir>>,
     opened: &mut Opened,
 ) -> Result<(Journal, Memory, bool), Error> {
-    let (mut journal, mut memory) = copy(claim, id)?;
+    // Of what stands in a file that messages were appended to, any may be in a line that is missing: the file
+    // is looked through from its beginning.
+    let (mut journal, mut memory) = copy(claim, id, |it| !matches!(it, Entry::Extent(_)))?;
     if let Some(maildir) = maildir {
         let found = search(&memory, &claim.account, maildir)
             .map_err(Error::from)
@@ -65,14 +67,18 @@ pub(super) fn make(
 
 /// Writes a journal of an older version as one of today's, line by line.
 pub(super) fn renew(claim: &Claim, id: JournalId) -> Result<(Journal, Memory), Error> {
-    let (mut journal, memory) = copy(claim, id)?;
+    let (mut journal, memory) = copy(claim, id, |_| true)?;
     journal.sync().map_err(|source| claim.io_error(source))?;
     put_in_place(claim)?;
     Ok((journal, memory))
 }
 
-/// A draft with all good lines of the journal.
-fn copy(claim: &Claim, id: JournalId) -> Result<(Journal, Memory), Error> {
+/// A draft with all good lines of the journal that are wanted.
+fn copy(
+    claim: &Claim,
+    id: JournalId,
+    is_wanted: fn(&Entry) -> bool,
+) -> Result<(Journal, Memory), Error> {
     let io = |source| claim.io_error(source);
     let draft = draft_name(&claim.files);
     claim.dir.remove(&draft).map_err(io)?;
@@ -82,6 +88,24 @@ fn copy(claim: &Claim, id: JournalId) -> Result<(Journal, Memory), Error> {
     if claim.has_lines() {
         let mut failed = Ok(());
         let read = order::read(&claim.dir, &claim.files.journal, |entry, _| {
+            // What is about one whose own line is missing would be about the next one that gets its number.
+            let is_lost = |id: Id| id >= memory.next_id();
+            if !is_wanted(&entry) || is_about(&entry).is_some_and(is_lost) {
+                return;
+            }
+            let is_open = |id: &Id| {
+                let record = memory.record(*id);
+                record.is_some_and(|record| record.kind == Kind::Intended)
+            };
+            // The line that says so is missing, and its file may be where nobody looks for it by now.
+            if let Some(id) = is_about_stored(&entry).filter(is_open) {
+                let seen = Entry::Seen {
+                    first: id,
+                    last: id,
+                };
+                let place = journal.add(&seen);
+                memory.apply(seen, place);
+            }
             let place = journal.add(&entry);
             memory.apply(entry, place);
             if failed.is_ok() {
@@ -91,6 +115,41 @@ fn copy(claim: &Claim, id: JournalId) -> Result<(Journal, Memory), Error> {
         read.and(failed).map_err(io)?;
     }
     Ok((journal, memory))
+}
+
+/// The message that a line says something of, or the first of several.
+fn is_about(entry: &Entry) -> Option<Id> {
+    match entry {
+        Entry::Again { id }
+        | Entry::Back { id }
+        | Entry::Doubtful { id }
+        | Entry::Dropped { id }
+        | Entry::Evidence { id, .. }
+        | Entry::Forgotten { id }
+        | Entry::Gone { id, .. }
+        | Entry::Granted { id }
+        | Entry::Returned { id } => Some(*id),
+        Entry::Seen { first, .. } | Entry::Due { first, .. } | Entry::Disorder { first, .. } => {
+            Some(*first)
+        }
+        _ => is_about_stored(entry),
+    }
+}
+
+/// The message of a line that is written only about what is stored.
+fn is_about_stored(entry: &Entry) -> Option<Id> {
+    match entry {
+        Entry::Absent { id, .. }
+        | Entry::Alias { id, .. }
+        | Entry::Asked { id, .. }
+        | Entry::Deleted { id, .. }
+        | Entry::Handed { id, .. }
+        | Entry::Handing { id, .. }
+        | Entry::NotTaken { id, .. }
+        | Entry::Undeletable { id, .. }
+        | Entry::Unlisted { id, .. } => Some(*id),
+        _ => None,
+    }
 }
 
 /// The draft takes the journal's name.

@@ -25,6 +25,7 @@ impl<'a> Recognition<'a> {
         memory.begin_listing();
         memory.see_marks(maildrop);
         memory.claim_shared(maildrop);
+        memory.claim_numbered(maildrop);
         Self {
             memory,
             maildrop,
@@ -259,7 +260,7 @@ impl Memory {
         let stored = record.octets.value();
         let resized = match stored {
             // Found in the Maildir, where nobody knows how it was listed.
-            None => record.has_evidence,
+            None => record.lines.have_evidence(),
             Some(_) => octets.is_some() && stored != octets && !self.sizes.are_estimates(),
         };
         record.deleted || record.is_absent() || record.unsure || resized
@@ -274,7 +275,9 @@ impl Memory {
 
     /// The record that a listed message counts as.
     pub(super) fn claimed(&self, message: &Message) -> Option<Id> {
-        let identity = message.identity?;
+        let Some(identity) = message.identity else {
+            return self.numbered(message);
+        };
         // Of the first of a name, or the only one, nothing need be noted.
         self.claim_of(identity, message.turn).or_else(|| {
             let claims = self.claims.get(&identity);
@@ -292,6 +295,8 @@ impl Memory {
     pub(super) fn claim(&mut self, message: &Message, id: Id) {
         self.set_present(id, true);
         let Some(identity) = message.identity else {
+            let number = (message.number, message.octets);
+            self.numbered.insert(number, id);
             return;
         };
         let alone = message.turn == 0 && self.all_of(identity) == [id];
@@ -303,6 +308,9 @@ impl Memory {
     /// It does not count as this record.
     pub(super) fn unclaim(&mut self, message: &Message, id: Id) {
         self.set_present(id, false);
+        if message.identity.is_none() {
+            self.numbered.remove(&(message.number, message.octets));
+        }
         if let Some(claims) = message.identity.and_then(|it| self.claims.get_mut(&it)) {
             claims.retain(|(turn, _)| *turn != message.turn);
         }
@@ -313,7 +321,7 @@ impl Memory {
         claims.find(|(other, _)| *other == turn).map(|(_, id)| *id)
     }
 
-    fn note_claim(&mut self, identity: Identity, turn: u32, id: Id) {
+    pub(super) fn note_claim(&mut self, identity: Identity, turn: u32, id: Id) {
         let claims = self.claims.entry(identity).or_default();
         claims.retain(|(other, _)| *other != turn);
         claims.push((turn, id));

@@ -43,7 +43,9 @@
 //!                                                            what was had been fetched then; to a folder whose
 //!                                                            next message is there at least; once others may
 //!                                                            have been taken (again, unclear)
-//! d  id  time  word  [where]                                 it has been (kept, removed), and is there
+//! d  id  time  word  [end]                                   that is over, and its file stays or not (kept, removed):
+//!                                                            it was taken, and is there or somewhere (-); it is a
+//!                                                            copy of what was; its owner has given it up (given-up)
 //! k  id  time  word  count                                   it has not been taken (later, unclear, refused)
 //! m  octets  tail                                            the mbox file is accounted for up to there
 //! u  time  folder  word                                      a folder of the server's that the first listing
@@ -182,6 +184,30 @@ pub enum NotTaken {
     Refused,
 }
 
+/// Why a message does not wait any more to be handed on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum HandingEnd {
+    /// It has been taken, and is there in a folder of another account, as far as that is known.
+    Taken(Option<Located>),
+    /// It looks like a copy of what was handed on, and is not.
+    Copy,
+    /// Nobody wants it handed on any more: its owner has removed it, or said so.
+    GivenUp,
+    /// Any of these: lines of earlier versions do not say.
+    Untold,
+}
+
+impl HandingEnd {
+    /// The same where an earlier version has written it. `returned`: so it has noted of what was a copy.
+    pub(super) fn or_told_by(self, returned: bool) -> Self {
+        match self {
+            Self::Untold if returned => Self::Copy,
+            Self::Untold => Self::Taken(None),
+            told => told,
+        }
+    }
+}
+
 /// What a try to hand a message on comes after.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Repeat {
@@ -279,8 +305,7 @@ pub(super) enum Entry {
         time: i64,
         /// Its file has left the Maildir, or is about to.
         removed: bool,
-        /// Where it is, in a folder of another account.
-        located: Option<Located>,
+        end: HandingEnd,
     },
     /// Up to where the file is accounted for that messages are appended to.
     Extent(Extent),

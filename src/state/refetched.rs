@@ -4,20 +4,44 @@
 use super::Store;
 use super::doubt::{is_another_reading, is_the_same_text, is_under_another_name};
 use super::memory::Memory;
-use super::record::{Entry, Id};
+use super::record::{Entry, HandingEnd, Id, NotTaken};
 use super::remembered::{Key, Kind, Lost, NOBODY, Record, key_of};
 use crate::delivery::Synced;
 
 impl Store {
-    /// Whether what is about to be stored stands for a lost message that was handed on: whoever took it has it. A
-    /// line that cannot be read proves nothing.
-    pub(super) fn was_handed_on(&mut self, id: Id, synced: &Synced) -> bool {
-        let found = self.handed_on_before(synced);
-        self.refetched.extend(found.map(|lost| (id, lost)));
-        found.is_some()
+    /// What is about to be stored waits to be handed on; unless it stands for a lost message that was, as its line
+    /// says: whoever took that has it. Of what was found in a Maildir, without its line, nobody knows.
+    pub(super) fn begin_waiting(&mut self, id: Id, synced: &Synced) {
+        let lost = self.lost_before(synced);
+        self.refetched.extend(lost.map(|lost| (id, lost)));
+        let lost = lost.and_then(|lost| Some((lost, self.memory.record(lost)?.lines.say_handed())));
+        let time = self.moment.now;
+        if let Some((_, true)) = lost {
+            let end = HandingEnd::Taken(None);
+            let removed = false;
+            return self.write([Entry::Handed {
+                id,
+                time,
+                removed,
+                end,
+            }]);
+        }
+        let (first, last) = (id, id);
+        self.write([Entry::Due { first, last }]);
+        let line = lost.and_then(|(lost, _)| self.line(lost).ok().flatten());
+        if let Some(Entry::Found { .. }) = line {
+            let (how, time, count) = (NotTaken::Unclear, 0, 1);
+            self.write([Entry::NotTaken {
+                id,
+                time,
+                how,
+                count,
+            }]);
+        }
     }
 
-    fn handed_on_before(&mut self, synced: &Synced) -> Option<Id> {
+    /// The lost message that it stands for. A line that cannot be read proves nothing.
+    fn lost_before(&mut self, synced: &Synced) -> Option<Id> {
         if !self.memory.has_lost {
             return None;
         }
@@ -26,7 +50,7 @@ impl Store {
             key_of(Some(&examined.evidence), &examined.digests),
             key_of(None, &examined.digests),
         ];
-        let mut lost: Vec<(bool, Id)> = Vec::new();
+        let mut lost: Vec<(bool, bool, Id)> = Vec::new();
         for id in self.memory.lost_like(keys) {
             let is_taken = self.refetched.values().any(|taken| *taken == id);
             let waits = self.memory.onward.due.contains(&id);
@@ -35,12 +59,13 @@ impl Store {
                 let is_other = identity != Some(record.identity);
                 // What is listed by its own name is fetched by that.
                 if !(is_other && self.memory.listed && record.present) {
-                    lost.push((is_other, id));
+                    // In doubt it is one that was not handed on.
+                    lost.push((is_other, record.lines.say_handed(), id));
                 }
             }
         }
         lost.sort_unstable();
-        lost.into_iter().find_map(|(is_other, id)| {
+        lost.into_iter().find_map(|(is_other, _, id)| {
             let stored = self.stored(id).ok().flatten()?;
             let is_it = match is_other {
                 false => !is_another_reading(&stored, examined),

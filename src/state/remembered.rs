@@ -73,9 +73,8 @@ pub(super) struct Record {
     pub(super) listed: ListedSizes,
     /// Its owner says that it was removed on purpose, or is fine as it is.
     pub(super) gone: bool,
-    /// Its line has evidence.
-    pub(super) has_evidence: bool,
     pub(super) leave: Leave,
+    pub(super) lines: Lines,
 }
 
 /// Whether a listing lacked a message that has not been seen to be the same since. No clock tells one listing from
@@ -107,7 +106,9 @@ pub(super) enum Leave {
     Asked,
     /// It has come back since, or may have.
     Returned,
-    /// The same, and its owner says that it may go.
+    /// It was not handed on, as it looks like a copy of what was.
+    Copy,
+    /// It has come back or is a copy, and its owner says that it may go.
     Granted,
 }
 
@@ -255,6 +256,33 @@ impl ListedSizes {
     }
 }
 
+/// What a message's lines have: one octet, likewise.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lines(u8);
+
+impl Lines {
+    const EVIDENCE: u8 = 1;
+    const HANDED: u8 = 2;
+
+    /// What it is known again by.
+    pub(super) fn have_evidence(self) -> bool {
+        self.0 & Self::EVIDENCE != 0
+    }
+
+    /// That it was handed on, and taken.
+    pub(super) fn say_handed(self) -> bool {
+        self.0 & Self::HANDED != 0
+    }
+
+    pub(super) fn note_evidence(&mut self, has_evidence: bool) {
+        self.0 = self.0 & !Self::EVIDENCE | u8::from(has_evidence);
+    }
+
+    pub(super) fn note_handed(&mut self) {
+        self.0 |= Self::HANDED;
+    }
+}
+
 impl Record {
     pub(super) fn new(kind: Kind, time: i64, identity: Identity, key: Key) -> Self {
         Self {
@@ -275,8 +303,8 @@ impl Record {
             held: false,
             listed: ListedSizes::default(),
             gone: false,
-            has_evidence: false,
             leave: Leave::None,
+            lines: Lines::default(),
         }
     }
 
@@ -293,7 +321,7 @@ impl Record {
             Some(_) => (self.deleted || was_absent) && self.leave != Leave::Granted,
             None => was_asked && self.leave != Leave::Granted,
         };
-        is_it && self.kind == Kind::Stored && self.leave != Leave::Returned
+        is_it && self.kind == Kind::Stored && !matches!(self.leave, Leave::Returned | Leave::Copy)
     }
 
     /// Whether a listing lacked it, and it has not been seen to be the same since.
@@ -318,7 +346,7 @@ impl Record {
 
     pub(super) fn set_evidence(&mut self, stored: &Stored, place: u64) {
         self.place = Octets::new(Some(place));
-        self.has_evidence = stored.evidence.is_some();
+        self.lines.note_evidence(stored.evidence.is_some());
         self.key = key_of(stored.evidence.as_ref(), &stored.digests);
     }
 }

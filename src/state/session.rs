@@ -1,7 +1,12 @@
-//! What one session has shown, told apart from what was recorded before it.
+//! What one session has shown, told apart from what was recorded before it, and what the next sessions of its
+//! run know by it: each message is one record's, also where it is not read once more.
 
-use super::record::Entry;
+use super::memory::Memory;
+use super::record::{Entry, Id};
+use super::remembered::Kind;
 use super::{Error, Store};
+use crate::maildrop::{Identity, Maildrop, Message};
+use std::collections::HashSet;
 
 impl Store {
     /// A session begins: what it records is told apart from what was recorded before.
@@ -33,5 +38,56 @@ impl Store {
             self.write([entry]);
         }
         self.sync()
+    }
+
+    /// Whether a message without a name has come in this run, and is here: its number tells that, until
+    /// something is deleted.
+    pub fn has_come(&self, message: &Message) -> bool {
+        message.identity.is_none() && self.memory.claimed(message).is_some()
+    }
+
+    /// The listing at hand is one of several parts: what an earlier one of the run had is there besides, and
+    /// a message that is like it is another one.
+    pub fn add_to_earlier_parts(&mut self, maildrop: &Maildrop) {
+        self.memory.add_to_earlier_parts(maildrop);
+    }
+}
+
+impl Memory {
+    /// What has no name in this listing, and was read in an earlier session of the run, is what it was.
+    pub(super) fn claim_numbered(&mut self, maildrop: &Maildrop) {
+        if self.numbered.is_empty() {
+            return;
+        }
+        for place in 0..maildrop.len() {
+            let message = maildrop.message(place);
+            let nameless = message.filter(|it| it.identity.is_none());
+            if let Some(id) = nameless.and_then(|it| self.numbered(&it)) {
+                self.set_present(id, true);
+            }
+        }
+    }
+
+    /// The record of a message without a name that the run has read.
+    pub(super) fn numbered(&self, message: &Message) -> Option<Id> {
+        let id = self.numbered.get(&(message.number, message.octets));
+        id.copied().filter(|id| {
+            let record = self.record(*id);
+            record.is_some_and(|it| it.kind == Kind::Stored || it.kind.is_imported())
+        })
+    }
+
+    fn add_to_earlier_parts(&mut self, maildrop: &Maildrop) {
+        if self.listed_before.is_empty() {
+            return;
+        }
+        let places = 0..maildrop.len();
+        let listed: HashSet<Identity> = places.filter_map(|it| maildrop.identity(it)).collect();
+        for id in std::mem::take(&mut self.listed_before) {
+            let identity = self.record(id).map(|record| record.identity);
+            if identity.is_some_and(|it| !listed.contains(&it)) {
+                self.set_present(id, true);
+            }
+        }
     }
 }

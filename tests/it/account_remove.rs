@@ -124,6 +124,13 @@ fn a_password_that_setup_keeps_goes_with_it_and_another_accounts_does_not() {
         &["its password is removed: ~/config/popfetch/a.password"],
     );
     assert!(!beside.exists());
+    // The same with a config file that is named by a relative path.
+    home.private_file("config/popfetch/a.password", "secret\n");
+    home.config(&config("a", server.port()));
+    let there = beside.parent().unwrap();
+    let removal = ["account", "remove", "a", "--yes", "--config", "config.toml"];
+    home.popfetch(removal).below(there).expect(0);
+    assert!(!beside.exists());
     // One that lies elsewhere is its owner's.
     home.one_account(&server.account(), "");
     let output = run(&home, &["account", "remove", "a", "--yes"], 0);

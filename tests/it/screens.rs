@@ -292,7 +292,7 @@ fn no_command_in_a_help_is_broken_into_lines() {
         (
             &["list", "-h"],
             &[
-                "popfetch list --format paths -0 --subject invoice | xargs -0 -r tar cf invoices.tar",
+                "popfetch list --format paths -0 --subject invoice | tar cf invoices.tar --null -T -",
             ],
         ),
         (

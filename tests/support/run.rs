@@ -253,6 +253,12 @@ impl Run {
         self
     }
 
+    /// Runs it in this directory.
+    pub fn below(mut self, directory: &Path) -> Self {
+        self.command.current_dir(directory);
+        self
+    }
+
     /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);

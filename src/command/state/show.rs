@@ -96,6 +96,7 @@ fn status(message: &InspectedMessage) -> &'static str {
         (Some(_), _, Standing::Absent) => "absent",
         (Some(_), _, Standing::Lost) => "lost",
         (Some(_), _, Standing::Here) if message.held => "doubtful",
+        (Some(_), _, Standing::Here) if message.copy => "copy",
         (Some(_), _, Standing::Here) if message.returned => "came back",
         (Some(_), _, Standing::Here) if matches!(message.onward, Onward::Done { .. }) => {
             "handed on"

@@ -203,11 +203,13 @@ fn split(line: &str) -> Option<(&str, String)> {
     let (command, argument) = line
         .split_once(|c: char| c.is_ascii_whitespace())
         .unwrap_or((line, ""));
-    let argument = argument.trim();
-    let bare = argument
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    Some((command, bare.unwrap_or(argument).to_owned()))
+    Some((command, bare(argument.trim()).to_owned()))
+}
+
+/// Without the quotes around all of it.
+fn bare(text: &str) -> &str {
+    let inner = text.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    inner.unwrap_or(text)
 }
 
 /// What becomes of a command, whichever accounts it is for.
@@ -360,7 +362,7 @@ fn delivery(argument: &str, around: &Surroundings, draft: &mut Draft) -> Result<
     let (method, place) = argument
         .split_once(|c: char| c.is_ascii_whitespace())
         .unwrap_or((argument, ""));
-    let place = place.trim();
+    let place = bare(place.trim());
     Ok(match method {
         "maildir" if !place.is_empty() => draft.text("maildir", around.rewritten(place)),
         "mda" if !place.is_empty() => mda::of_line(draft, place),

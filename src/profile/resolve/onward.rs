@@ -27,15 +27,10 @@ const FOLDER_LIMIT: usize = 1000;
 impl Resolver<'_> {
     /// What takes messages, if the account or the defaults say so.
     pub(super) fn deliver(&self, server: &Server, wrong: &mut Wrong) -> Option<Option<Deliver>> {
-        let Some(written) = key!(self.deliver) else {
+        let Some(written) = self.deliver_table() else {
             return Some(None);
         };
         let table = written.get_ref();
-        let names_this = |it: &Spanned<String>| it.get_ref() == self.name.get_ref();
-        // What is for every account is not for the one that it names.
-        if self.account.deliver.is_none() && table.account.as_ref().is_some_and(names_this) {
-            return Some(None);
-        }
         let others = (&table.command, &table.mbox, &table.lmtp);
         let to = match others {
             (None, None, None) if table.account.is_some() => {
@@ -306,9 +301,17 @@ impl Resolver<'_> {
         self.seconds("deadline", table.deadline.as_ref(), DEADLINE)
     }
 
+    /// `deliver`, if it is for this account: what is for every account is not for the one that it names.
+    fn deliver_table(&self) -> Option<&Spanned<DeliverTable>> {
+        let written = key!(self.deliver)?;
+        let named = written.get_ref().account.as_ref();
+        let names_this = named.is_some_and(|it| it.get_ref() == self.name.get_ref());
+        (self.account.deliver.is_some() || !names_this).then_some(written)
+    }
+
     /// Whether messages are in no Maildir of their owner's.
     pub(super) fn passes_through(&self) -> bool {
-        key!(self.deliver).is_some() && key!(self.maildir).is_none()
+        self.deliver_table().is_some() && key!(self.maildir).is_none()
     }
 
     /// Where messages are stored that only pass through.

@@ -33,7 +33,7 @@ use crate::imap::{Capabilities, Command, Condition};
 use crate::net::{self, Channel};
 use mailboxes::Mailboxes;
 use retrieve::UnderWay;
-pub(super) use standing::unique_id_at;
+pub(super) use standing::spot_of;
 use wire::Wire;
 
 /// The state in which a client signs in.

@@ -77,14 +77,22 @@ impl Session<SignedIn> {
     }
 }
 
-/// The unique-id of a message in the listing of a mailbox.
-pub(in crate::source) fn unique_id_at(folder: &str, spot: Spot) -> Option<String> {
-    let uid = NonZeroU32::new(spot.number)?;
+/// Where a message is that has this unique-id in the listing of a mailbox.
+pub(in crate::source) fn spot_of(folder: &str, unique_id: &[u8]) -> Option<Spot> {
     let mailbox = match is_same_name(folder.as_bytes(), INBOX.as_bytes()) {
         true => INBOX.to_owned(),
         false => to_utf7(folder),
     };
-    Some(Scope::new(&mailbox, spot.validity).unique_id(uid))
+    let name = std::str::from_utf8(unique_id).ok()?;
+    let (place, number) = name.rsplit_once('/')?;
+    let (_, validity) = place.rsplit_once('/')?;
+    let spot = Spot {
+        validity: validity.parse().ok()?,
+        number: number.parse().ok()?,
+    };
+    let uid = NonZeroU32::new(spot.number)?;
+    let is_it = Scope::new(&mailbox, spot.validity).unique_id(uid) == name;
+    is_it.then_some(spot)
 }
 
 /// Where the next message will be. A server is believed where what it says of that is behind the last message
@@ -102,6 +110,16 @@ fn next_behind(opened: Opened, last: Option<u32>) -> Option<Spot> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_unique_id_says_where_its_message_is_in_the_folder_that_it_is_of() {
+        let spot = |validity, number| Some(Spot { validity, number });
+        assert_eq!(spot_of("inbox", b"INBOX/7/9"), spot(7, 9));
+        assert_eq!(spot_of("Caf\u{e9}", b"Caf&AOk-/7/9"), spot(7, 9));
+        for name in ["Work/7/9", "INBOX/7/0", "INBOX/7", "INBOX/7/09", "7/9", ""] {
+            assert_eq!(spot_of("INBOX", name.as_bytes()), None, "{name}");
+        }
+    }
 
     #[test]
     fn where_the_next_message_will_be_is_believed_where_it_is_behind_the_last() {

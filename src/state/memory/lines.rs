@@ -149,7 +149,7 @@ impl Memory {
                 self.believe_whole(id);
                 self.change(id, |record| {
                     (record.gone, record.held, record.unsure) = (true, false, false);
-                    if record.leave == Leave::Returned {
+                    if matches!(record.leave, Leave::Returned | Leave::Copy) {
                         record.leave = Leave::Granted;
                     }
                     if record.kind == Kind::Lost {
@@ -228,7 +228,11 @@ impl Memory {
             Entry::Granted { id } => self.change(id, |record| record.leave = Leave::Granted),
             Entry::Returned { id } => {
                 self.has_returned = true;
-                self.change(id, |record| record.leave = Leave::Returned);
+                self.change(id, |record| {
+                    if record.leave != Leave::Copy {
+                        record.leave = Leave::Returned;
+                    }
+                });
             }
             Entry::Unpipelined { time } => self.unpipelined = Some(time),
         }
@@ -249,7 +253,7 @@ impl Memory {
         let mut record = Record::new(Kind::Intended, line.time, line.identity, line.key);
         record.place = Octets::new(Some(place));
         record.octets = Octets::new(listed);
-        record.has_evidence = line.size.is_some();
+        record.lines.note_evidence(line.size.is_some());
         if line.size == Some(Size::Off) {
             record.listed.note_off();
         }

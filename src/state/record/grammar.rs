@@ -5,7 +5,9 @@ use super::super::lasting::Lasting;
 use super::super::sizes::Sizes;
 use super::fields::{Fields, either, escape_path, unescape_path};
 use super::gist::{gist_fields, read_gist};
-use super::{Entry, FailureKind, Listing, MarkedBy, NotTaken, Origin, Repeat, Stored, Taken};
+use super::{
+    Entry, FailureKind, HandingEnd, Listing, MarkedBy, NotTaken, Origin, Repeat, Stored, Taken,
+};
 use crate::durable::line::{escape, unescape, unseal_octets};
 use crate::handover::Extent;
 use crate::maildir::{JournalId, MaildirId, Nonce, Nonces};
@@ -80,11 +82,17 @@ impl Entry {
                 id,
                 time,
                 removed,
-                located,
+                end,
             } => {
                 let word = if *removed { "removed" } else { "kept" };
-                let located = located.map_or(String::new(), |it| format!("\t{it}"));
-                write!(line, "d\t{id}\t{time}\t{word}{located}")
+                let end = match end {
+                    HandingEnd::Taken(Some(located)) => format!("\t{located}"),
+                    HandingEnd::Taken(None) => "\t-".to_owned(),
+                    HandingEnd::Copy => "\tcopy".to_owned(),
+                    HandingEnd::GivenUp => "\tgiven-up".to_owned(),
+                    HandingEnd::Untold => String::new(),
+                };
+                write!(line, "d\t{id}\t{time}\t{word}{end}")
             }
             Self::Handing {
                 id,
@@ -373,9 +381,12 @@ impl Entry {
                 id: next()?.parse().ok()?,
                 time: next()?.parse().ok()?,
                 removed: either(next()?, "removed", "kept")?,
-                located: match next() {
-                    None => None,
-                    Some(located) => Some(located.parse().ok()?),
+                end: match next() {
+                    None => HandingEnd::Untold,
+                    Some("-") => HandingEnd::Taken(None),
+                    Some("copy") => HandingEnd::Copy,
+                    Some("given-up") => HandingEnd::GivenUp,
+                    Some(located) => HandingEnd::Taken(Some(located.parse().ok()?)),
                 },
             },
             "g" => Self::Handing {

@@ -231,10 +231,12 @@ fn what_the_defaults_deliver_to_is_not_delivered_to_itself() {
     let own = home.account_config("a", &server.account());
     let other = home.account_config("gmail", &depot.account());
     home.config(&format!(
-        "[defaults]\n{TO_GMAIL}\n{own}{other}protocol = \"imap\"\ndisabled = true\n"
+        "[defaults]\n{TO_GMAIL}\n{own}{other}protocol = \"imap\"\ndisabled = true\ninto = \".Work\"\n"
     ));
     run(&home, &["fetch", "a"], 0);
     assert_eq!(depot.octets(), stored(&mail(2)));
+    // Nor are its folders without a Maildir.
+    run(&home, &["account", "show", "gmail"], 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! An mbox file instead of a Maildir, and beside one.
 
 use super::{serving, spool, write_config};
-use crate::given::{assert_said, mail, run};
+use crate::given::{assert_said, journal, letter, mail, run};
 use crate::lost::restored;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::message::{Message, generate};
@@ -426,5 +426,34 @@ fn of_several_messages_under_one_unique_id_each_is_handed_on_once_where_the_mail
         }
         assert_eq!(messages(&home), expected, "{what}");
         assert_eq!(tree::count(&home.maildir("a")), 3, "{what}");
+    }
+}
+
+#[test]
+fn what_is_in_the_file_is_not_appended_again_whatever_line_of_the_journal_is_damaged_or_lost() {
+    let keys = "deliver = { mbox = \"~/mail/in\" }";
+    let (server, home) = serving(mail(1), Behaviour::new(), keys);
+    run(&home, &[], 0);
+    server.maildrop().add([letter(2)]);
+    run(&home, &[], 0);
+    let (journal, file) = (journal(&home), file(&home));
+    let [whole, appended] = [&journal, &file].map(|it| fs::read_to_string(it).unwrap());
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    for damaged in 1..lines.len() - 1 {
+        let mut flipped = lines.concat().into_bytes();
+        let before: usize = lines[..damaged].iter().map(|line| line.len()).sum();
+        flipped[before + lines[damaged].len() / 2] ^= 4;
+        let without = [&lines[..damaged], &lines[damaged + 1..]].concat().concat();
+        for bad in [flipped, without.into_bytes()] {
+            fs::write(&journal, bad).unwrap();
+            fs::write(&file, &appended).unwrap();
+            let output = run(&home, &[], 0);
+            let word =
+                "made again from its good lines: what only the others told of is fetched again";
+            assert_said(&output, &[word]);
+            run(&home, &[], 0);
+            let line = lines[damaged];
+            assert_eq!(messages(&home), stored(&mail(2)), "{line}: {output:#?}");
+        }
     }
 }

@@ -18,6 +18,7 @@ mod records;
 mod returned;
 mod stdout;
 mod together;
+mod twins;
 
 use crate::given::mail;
 use crate::support::behaviour::Behaviour;

@@ -1,8 +1,9 @@
-use crate::given::{assert_said, behaving, letter, mail, run, server};
+use crate::given::{assert_said, behaving, letter, mail, run, server, serving};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::message::Message;
 use crate::support::run::{Home, Output};
 use crate::support::tree;
+use crate::support::wire::Ending;
 
 /// How many messages a run says it fetched.
 fn fetched(home: &Home, arguments: &[&str]) -> usize {
@@ -362,6 +363,70 @@ fn r8_one_unique_id_for_messages_that_are_no_copies_keeps_none_from_coming() {
         }
         let all = (11..=18).map(same).collect::<Vec<_>>();
         tree::assert_holds(&home.maildir("a"), &all);
+    }
+}
+
+/// Messages of one unique-id and one size, of which no server says which way they came.
+fn namesakes(count: usize, has_ids: bool) -> Vec<Message> {
+    let id = |n| match has_ids {
+        true => format!("Message-ID: <{n}@example.com>\n"),
+        false => String::new(),
+    };
+    let text = |n| {
+        format!(
+            "From: Ada\nSubject: Letter {n}\n{}\nThis is letter {n}.\n",
+            id(n)
+        )
+    };
+    let all = (1..=count).map(|n| Message::from_lf("same", text(n)));
+    all.collect()
+}
+
+#[test]
+fn r8_one_of_several_under_one_unique_id_may_go_and_none_of_the_others_comes_again() {
+    for (has_top, has_ids) in [(true, true), (true, false), (false, true), (false, false)] {
+        let behaviour = match has_top {
+            true => Behaviour::new(),
+            false => Behaviour::new().without("TOP"),
+        };
+        let all = namesakes(7, has_ids);
+        let (server, home) = serving(all[..6].to_vec(), behaviour);
+        run(&home, &[], 0);
+        // The first goes, in each run, and once another one of that size comes.
+        for gone in 1..5 {
+            server.maildrop().replace(all[gone..6].to_vec());
+            run(&home, &[], 0);
+            tree::assert_holds(&home.maildir("a"), &all[..6]);
+        }
+        server.maildrop().replace(all[5..].to_vec());
+        run(&home, &[], 0);
+        run(&home, &[], 0);
+        tree::assert_holds(&home.maildir("a"), &all);
+    }
+}
+
+#[test]
+fn r8_what_did_not_come_under_a_shared_unique_id_comes_where_one_of_its_size_has() {
+    for (has_top, has_ids) in [(true, true), (true, false), (false, true), (false, false)] {
+        for keep in ["always", "never"] {
+            let refusing = Behaviour::new().on("RETR 1", Reply::raw("-ERR not now\r\n"));
+            let ending = Behaviour::new().on("RETR 1", Reply::End(Ending::Close));
+            for mut first in [refusing, ending] {
+                let mut behaviour = Behaviour::new();
+                if !has_top {
+                    (first, behaviour) = (first.without("TOP"), behaviour.without("TOP"));
+                }
+                let all = namesakes(2, has_ids);
+                let (server, home) = serving(all.clone(), first);
+                let keys = format!("keep = \"{keep}\"\norder = \"newest-first\"\n");
+                home.one_account(&server.account(), &keys);
+                home.popfetch(["-q"]).run();
+                server.behave(behaviour);
+                run(&home, &["--now"], 0);
+                run(&home, &["--now"], 0);
+                tree::assert_holds(&home.maildir("a"), &all);
+            }
+        }
     }
 }
 

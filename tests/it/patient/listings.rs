@@ -64,6 +64,20 @@ fn b1_a_refused_message_counts_once_in_a_run_of_several_parts() {
 }
 
 #[test]
+fn b1_copies_in_two_parts_are_two_messages_whatever_keep_says() {
+    for keep in ["never", "always"] {
+        let (server, home) = plainly(PART, gmail());
+        let copy = Message::new("uid-copy", letter(1).octets());
+        let all: Vec<Message> = mail(PART + 3).into_iter().chain([copy]).collect();
+        server.maildrop().replace(all.clone());
+        home.one_account(&server.account(), &format!("keep = \"{keep}\"\n"));
+        run(&home, &[], 0);
+        run(&home, &[], 0);
+        tree::assert_holds(&home.maildir("a"), &all);
+    }
+}
+
+#[test]
 fn d2b_a_message_without_a_size_or_that_is_only_counted_is_fetched_by_its_number() {
     let no_size = |octets: Vec<u8>| {
         let text = String::from_utf8(octets).unwrap();

@@ -1,5 +1,6 @@
-use crate::given::{assert_said, mail, plainly, run};
-use crate::support::behaviour::{Behaviour, Reply};
+use crate::given::{assert_said, letter, mail, plainly, run, serving};
+use crate::support::behaviour::{Behaviour, Limit, Reply};
+use crate::support::message::Message;
 use crate::support::tree;
 use crate::support::wire::Ending;
 
@@ -28,6 +29,48 @@ fn b7_a_session_that_ends_after_five_messages_is_followed_by_one_for_the_next_fi
     tree::assert_holds(&home.maildir("a"), &mail(23));
     home.popfetch(["-q"]).run();
     tree::assert_holds(&home.maildir("a"), &mail(23));
+}
+
+/// Three copies to the octet of one message, and another message.
+fn copies() -> Vec<Message> {
+    [1, 1, 1, 2].map(letter).into()
+}
+
+#[test]
+fn b7_of_copies_without_unique_ids_each_comes_where_the_connection_breaks_between_them() {
+    let without = Reply::Remade(|_| b"+OK\r\n.\r\n".to_vec());
+    for behaviour in [without_unique_ids(), Behaviour::new().on("UIDL", without)] {
+        for keep in ["\"never\"", "\"always\"", "\"1 s\""] {
+            for order in ["oldest-first", "newest-first"] {
+                // Each session ends behind so many messages, or in one.
+                let limits =
+                    [1, 2].map(|most| behaviour.clone().gives(most, Reply::End(Ending::Close)));
+                let octets = [1000, 1400, 1800].map(|most| {
+                    let enough = Limit::Octets(most);
+                    behaviour
+                        .clone()
+                        .has_enough(enough, Reply::End(Ending::Close))
+                });
+                for breaks in limits.into_iter().chain(octets) {
+                    let (server, home) = serving(copies(), breaks);
+                    let keys = format!("keep = {keep}\norder = \"{order}\"\n");
+                    home.one_account(&server.account(), &keys);
+                    for _ in 0..3 {
+                        home.popfetch(["-q"]).run();
+                    }
+                    let here = tree::count(&home.maildir("a"));
+                    let there = server.maildrop().count();
+                    assert!(
+                        here + there >= 4,
+                        "{keep} {order}: {here} here, {there} there"
+                    );
+                    server.behave(behaviour.clone());
+                    run(&home, &[], 0);
+                    tree::assert_holds(&home.maildir("a"), &copies());
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -531,3 +531,24 @@ fn s47_what_the_manual_wants_in_a_report_holds_no_secret_and_nothing_of_a_messag
         assert!(!journal.contains(foreign), "{journal}");
     }
 }
+
+#[test]
+fn a_password_in_a_url_is_shown_by_no_command_that_takes_no_url() {
+    let home = Home::new();
+    home.config("[accounts.work]\nhost = \"localhost\"\nuser = \"ada\"\n");
+    let url = "pops://ada:tr0ub4dor@localhost";
+    for arguments in [
+        &["state", "move", url, "work"][..],
+        &["state", "move", "work", url],
+        &["show", url],
+        &["show", url, "--maildir", "nowhere"],
+        &["account", "show", url],
+        &["account", "remove", url, "--yes"],
+        &["login", url],
+        &["password", "set", url],
+    ] {
+        let output = home.popfetch(arguments).run();
+        assert_ne!(output.status, Some(0), "{arguments:?}");
+        assert_secret_is_not_in(&output, "tr0ub4dor");
+    }
+}
