@@ -1,7 +1,6 @@
 //! Accounts that are not written as one: their keys stand below no name, they are a list, or there is nothing
 //! of them but what belongs to another one.
 
-use super::config::Config;
 use super::diagnose::ConfigError;
 use super::file::Account;
 use super::problem::{Problem, Source, Within};
@@ -74,69 +73,68 @@ fn is_of_tables(value: &DeValue<'_>) -> bool {
     }
 }
 
-impl Config {
-    /// What is wrong with an account that is no table, and so has nothing that could be read.
-    pub(super) fn is_a_table(
-        &self,
-        source: &Arc<Source>,
-        name: &Spanned<String>,
-    ) -> Result<(), ConfigError> {
-        let message = match self.shape_of(name.get_ref()) {
-            Some(Shape::List) => "an account has a heading in single brackets",
-            Some(Shape::Value) => "an account has a heading of its own, with its keys below",
-            Some(Shape::Below) | None => return Ok(()),
-        };
-        let help = format!("write [accounts.{}]", as_key(name.get_ref()));
-        Err(ConfigError::Invalid(Box::new(Problem {
-            source: source.clone(),
-            span: name.span(),
-            message: message.to_owned(),
-            help: Some(help),
-            unknown_key: false,
-            within: Within::Account(name.get_ref().clone()),
-            lacks: &[],
-        })))
-    }
+/// What is wrong with an account that is no table, and so has nothing that could be read.
+pub(super) fn is_a_table(
+    shape: Option<Shape>,
+    source: &Arc<Source>,
+    name: &Spanned<String>,
+) -> Result<(), ConfigError> {
+    let message = match shape {
+        Some(Shape::List) => "an account has a heading in single brackets",
+        Some(Shape::Value) => "an account has a heading of its own, with its keys below",
+        Some(Shape::Below) | None => return Ok(()),
+    };
+    let help = format!("write [accounts.{}]", as_key(name.get_ref()));
+    Err(ConfigError::Invalid(Box::new(Problem {
+        source: source.clone(),
+        span: name.span(),
+        message: message.to_owned(),
+        help: Some(help),
+        unknown_key: false,
+        within: Within::Account(name.get_ref().clone()),
+        lacks: &[],
+    })))
+}
 
-    /// The error, or, where all that there is of the account may be another one's, that there is none.
-    pub(super) fn or_of_another(&self, name: &Spanned<String>, error: ConfigError) -> ConfigError {
-        let lacks = |key| move |it: &&Problem| it.lacks == [key];
-        let problems = error.problems();
-        let (host, user) = (
-            problems.iter().find(lacks("host")),
-            problems.iter().find(lacks("user")),
-        );
-        let others: Vec<String> = self
-            .accounts()
-            .filter(|it| it != name.get_ref() && self.shape_of(it) != Some(Shape::Below))
-            .map(as_key)
-            .collect();
-        let (Some(host), Some(_), false) = (host, user, others.is_empty()) else {
-            return error;
-        };
-        if self.shape_of(name.get_ref()) != Some(Shape::Below) {
-            return error;
-        }
-        let own = as_key(name.get_ref());
-        let which = match others.as_slice() {
-            [only] => format!("if this is `{only}`'s, write `{only}` in the place of `{own}`"),
-            several => format!(
-                "if this is another account's, write its name in the place of `{own}`: `{}`",
-                several.join("`, `")
-            ),
-        };
-        let none = Problem {
-            message: format!("there is no account `{}`", name.get_ref()),
-            help: Some(format!(
-                "{which}; if it is an account, put [accounts.{own}] above this, with `host` and `user`"
-            )),
-            ..host.clone()
-        };
-        let rest = problems.iter();
-        let rest = rest.filter(|it| it.lacks != ["host"] && it.lacks != ["user"]);
-        let told = rest.cloned().chain([none]).collect();
-        ConfigError::of(told).unwrap_or(error)
+/// The error, or, where all that there is of the account may be that of one of the others, that there is none.
+pub(super) fn or_of_another<'a>(
+    shape: Option<Shape>,
+    others: impl Iterator<Item = &'a str>,
+    name: &Spanned<String>,
+    error: ConfigError,
+) -> ConfigError {
+    if shape != Some(Shape::Below) {
+        return error;
     }
+    let lacks = |key| move |it: &&Problem| it.lacks == [key];
+    let problems = error.problems();
+    let (host, user) = (
+        problems.iter().find(lacks("host")),
+        problems.iter().find(lacks("user")),
+    );
+    let others: Vec<String> = others.map(as_key).collect();
+    let (Some(host), Some(_), false) = (host, user, others.is_empty()) else {
+        return error;
+    };
+    let own = as_key(name.get_ref());
+    let which = match others.as_slice() {
+        [only] => format!("if this is `{only}`'s, write `{only}` in the place of `{own}`"),
+        several => format!(
+            "if this is another account's, write its name in the place of `{own}`: `{}`",
+            several.join("`, `")
+        ),
+    };
+    let none = Problem {
+        message: format!("there is no account `{}`", name.get_ref()),
+        help: Some(format!(
+            "{which}; if it is an account, put [accounts.{own}] above this, with `host` and `user`"
+        )),
+        ..host.clone()
+    };
+    let rest = problems.iter();
+    let rest = rest.filter(|it| it.lacks != ["host"] && it.lacks != ["user"]);
+    let told = rest.cloned().chain([none]).collect();
+    ConfigError::of(told).unwrap_or(error)
 }
 
 /// A name as it stands in a heading.
