@@ -48,6 +48,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
     let overrides = Context::look_overrides(&arguments.sign_in);
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
     let mut environment = context.environment(&report)?;
+    environment.stop = environment.stop.without_grace();
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     let results = prepared.each(JOBS, &environment, |account| {
         if !context.global.quiet {
@@ -71,12 +72,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
     let passed_over = looked.found().filter(|(_, waiting)| waiting.too_large > 0);
     for (name, Waiting { too_large, .. }) in passed_over {
         let text = match too_large {
-            1 => "1 message is larger than `max-size`, and stays on the server".to_owned(),
-            several => {
-                format!("{several} messages are larger than `max-size`, and stay on the server")
-            }
+            1 => "1 message is larger than `max-size`, and stays".to_owned(),
+            several => format!("{several} messages are larger than `max-size`, and stay"),
         };
-        let text = format!("{}: {text}", escape_str(name));
+        let text = format!(
+            "{}: {text} on the server unless a rule has it fetched",
+            escape_str(name)
+        );
         eprintln!("{}", wrap("", &text, columns(std::io::stderr())));
     }
     Ok(status)

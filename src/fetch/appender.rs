@@ -45,12 +45,44 @@ pub(super) struct Appender {
     session: Option<Source>,
     /// Tells the folder from others.
     key: u32,
-    /// Where the next message will be, once the server was asked: where it said so.
-    next: Option<Option<Spot>>,
+    next: Next,
     /// The folder was made, and that was not told yet.
     made: bool,
     /// Who has put what there.
     neighbours: Neighbours,
+}
+
+/// Where the next message will be.
+#[derive(Clone, Copy)]
+enum Next {
+    /// The server is to be asked for it.
+    Unasked,
+    /// It was asked, and does not say so.
+    Untold,
+    /// There at least.
+    At(Spot),
+}
+
+impl Next {
+    fn spot(self) -> Option<Spot> {
+        match self {
+            Self::At(spot) => Some(spot),
+            Self::Unasked | Self::Untold => None,
+        }
+    }
+
+    /// Once one more has been put there, here as far as the server says so: behind that, so that nobody need ask;
+    /// unless the server contradicts itself, or the folder was made anew.
+    fn behind(self, put: Option<Spot>) -> Self {
+        match (self, put) {
+            (Self::At(next), Some(put)) if put.validity != next.validity => Self::Unasked,
+            (Self::At(next), Some(put)) if put.is_behind(next) => Self::At(Spot {
+                number: put.number.saturating_add(1),
+                ..put
+            }),
+            (next, _) => next,
+        }
+    }
 }
 
 /// What others have put into the folder that a message may be in, since that was first tried.
@@ -113,7 +145,7 @@ impl Appender {
     ) -> Self {
         Self {
             key: Located::folder_key(&addressee.profile.server.id(), &folder.folder),
-            next: None,
+            next: Next::Unasked,
             made: false,
             neighbours,
             folder,
@@ -218,7 +250,7 @@ impl Appender {
     fn stand(&mut self, source: &mut Source) -> Tried {
         match source.standing(&self.folder.folder) {
             Ok(standing) => {
-                self.next = Some(standing.next);
+                self.next = standing.next.map_or(Next::Untold, Next::At);
                 self.made |= standing.made;
                 Tried::Open(self.ready(standing.next))
             }
@@ -292,19 +324,14 @@ impl Appender {
         }
     }
 
-    /// The next one will be behind it, so that nobody need ask for that; unless the server contradicts itself.
     fn taken(&mut self, made: bool, spot: Option<Spot>) -> Answer {
-        let next = self.next.take().flatten();
-        let is_other = |spot: Spot| next.is_some_and(|next: Spot| spot.validity != next.validity);
-        let is_changed = made || spot.is_some_and(is_other);
-        let is_behind = |spot: &Spot| next.is_some_and(|next| spot.is_behind(next));
-        let spot = spot.filter(is_behind);
-        let behind = spot.map(|spot| Spot {
-            number: spot.number.saturating_add(1),
-            ..spot
-        });
-        // Of a folder that was made, or made anew, it is asked with the next message.
-        self.next = (!is_changed).then_some(behind.or(next));
+        let before = self.next.spot();
+        // Of a folder that was made it is asked with the next message.
+        self.next = match made {
+            true => Next::Unasked,
+            false => self.next.behind(spot),
+        };
+        let spot = spot.filter(|spot| before.is_some_and(|next| spot.is_behind(next)));
         Answer::Put {
             located: spot.map(|spot| self.located(spot)),
             is_earlier: false,
@@ -317,7 +344,7 @@ impl Append for Appender {
     fn approach(&mut self, is_newer: bool) -> Answer {
         match self.next {
             // Noted in another session, it holds as well.
-            Some(next) if !is_newer => self.ready(next),
+            Next::Untold | Next::At(_) if !is_newer => self.ready(self.next.spot()),
             _ => self.ask(Self::stand),
         }
     }

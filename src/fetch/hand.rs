@@ -27,16 +27,22 @@ pub(super) enum Patience {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Step {
     /// It is looked for, as it was tried before.
-    Look {
-        /// Nothing comes of that but that it has been taken.
-        is_all: bool,
-    },
+    Look(Then),
     /// It is looked for another one like it there, as it may be a copy of one that was handed on.
     Compare,
     /// Where it will be is asked.
     Approach,
     /// It is handed on.
     Carry,
+}
+
+/// What is done about a message that was looked for and is not there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Then {
+    /// It is appended.
+    Append,
+    /// It waits for a later run: it may still be being stored.
+    Wait,
 }
 
 /// A message that somebody was asked to hand on.
@@ -59,7 +65,7 @@ impl InFlight {
             NotTaken::Later if self.earlier.is_some() => NotTaken::Unclear,
             how => how,
         };
-        if self.step != (Step::Look { is_all: true }) {
+        if self.step != Step::Look(Then::Wait) {
             store.not_taken(self.id, how)?;
         }
         Ok(())

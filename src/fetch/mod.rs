@@ -46,6 +46,7 @@ mod rules;
 mod run;
 mod session;
 mod shelving;
+mod steps;
 mod succession;
 mod tell;
 mod waiting;

@@ -1,28 +1,21 @@
 //! Handing on what is stored: while a session waits for that, as what has been handed on may be deleted
 //! in it, and after the last one.
 
-use super::hand::{Hand, InFlight, LATER_IN_A_ROW, Patience, Step};
+use super::hand::{Hand, InFlight, LATER_IN_A_ROW, Patience, Step, Then};
 use super::tell::failure;
 use super::waiting::{listed, missed, name_of};
 use super::{Account, Error};
-use crate::handover::{
-    Answer, Before, Earlier, Errand, Keeping, Letter, Located, Resemblance, Standing,
-};
-use crate::moment::Moment;
+use crate::handover::{Answer, Before, Earlier, Errand, Keeping, Letter, Located, Resemblance};
 use crate::plan::is_tried_again;
 use crate::profile::Deliver;
 use crate::report::{Event, Outcome};
-use crate::state::{Attempt, Delay, DueId, NotTaken, Repeat, Store, Waiting, Whereabouts};
+use crate::state::{Delay, DueId, NotTaken, Repeat, Store, Waiting, Whereabouts};
 use std::time::{Duration, Instant};
 
 /// How long a session waits until what it has brought is handed on. A server ends one that is idle for
 /// ten minutes (RFC 1939 section 3), and many do much earlier. What takes longer is deleted in the next
 /// run.
 const SESSION_WAITS: Duration = Duration::from_secs(60);
-
-/// A server that has lost the connection may go on storing what it was given, and be done within so many
-/// seconds: some scan each message first. Until then nothing says that it has not taken it.
-const STORED_WITHIN: i64 = 120;
 
 /// How often to look whether somebody wants a stop.
 const LOOK: Duration = Duration::from_millis(500);
@@ -108,8 +101,11 @@ impl Account<'_> {
                     }
                 }
             } else if let Some(earlier) = earlier {
-                let is_all = earlier.is_recent && !self.environment.at_once;
-                self.look(hand, it, earlier, is_all)?;
+                let then = match earlier.is_recent && !self.environment.at_once {
+                    true => Then::Wait,
+                    false => Then::Append,
+                };
+                self.look(hand, it, earlier, then)?;
             } else if deliver.to.can_be_asked() {
                 self.begin(store, hand, it)?;
             } else {
@@ -201,45 +197,6 @@ impl Account<'_> {
         }
     }
 
-    /// Looks for a message that may have been taken; `is_all`: and no more.
-    fn look(
-        &self,
-        hand: &mut Hand,
-        it: InFlight,
-        earlier: Earlier,
-        is_all: bool,
-    ) -> Result<(), Error> {
-        hand.courier()?
-            .ask(Errand::Look(it.letter.clone(), earlier))?;
-        let step = Step::Look { is_all };
-        hand.in_flight = Some(InFlight { step, ..it });
-        Ok(())
-    }
-
-    /// Asks where the message will be.
-    pub(super) fn approach(&self, hand: &mut Hand, it: InFlight) -> Result<(), Error> {
-        let is_newer = hand.is_newer;
-        hand.courier()?.ask(Errand::Approach { is_newer })?;
-        let step = Step::Approach;
-        hand.in_flight = Some(InFlight { step, ..it });
-        Ok(())
-    }
-
-    /// Hands it on, to what stands so. That is written down before.
-    fn carry(
-        &self,
-        store: &mut Store,
-        hand: &mut Hand,
-        it: InFlight,
-        standing: Option<Standing>,
-    ) -> Result<(), Error> {
-        store.begin_handing(it.id, standing, it.repeat)?;
-        hand.courier()?.ask(Errand::Carry(it.letter.clone()))?;
-        let step = Step::Carry;
-        hand.in_flight = Some(InFlight { step, ..it });
-        Ok(())
-    }
-
     /// Waits for what is under way, and for what comes of it, and notes that. Tells whether nothing is under way
     /// any more.
     fn wait_for_answer(
@@ -276,7 +233,7 @@ impl Account<'_> {
     ) -> Result<(), Error> {
         let deliver = self.profile.deliver.as_ref();
         match (it.step, answer) {
-            (Step::Look { is_all: false }, Answer::NotFound { may_be_there }) => {
+            (Step::Look(Then::Append), Answer::NotFound { may_be_there }) => {
                 // A server may be storing it even now.
                 let is_recent = it.earlier.is_some_and(|it| it.is_recent);
                 let repeat = it.repeat.max(match may_be_there || is_recent {
@@ -312,8 +269,7 @@ impl Account<'_> {
                     from: store.tried_from(it.id),
                     is_recent: true,
                 };
-                let is_all = true;
-                self.look(hand, it, earlier, is_all)
+                self.look(hand, it, earlier, Then::Wait)
             }
             (step, answer) => {
                 let leaves_nothing = deliver.is_some_and(|it| !it.to.is_appended_to());
@@ -324,30 +280,6 @@ impl Account<'_> {
                 self.note_answer(store, hand, &it, answer, outcome)
             }
         }
-    }
-
-    /// What is known of earlier tries with a message that may have been taken, where somebody can be asked.
-    fn earlier(
-        &self,
-        store: &Store,
-        id: DueId,
-        delay: Option<Delay>,
-        attempt: Option<Attempt>,
-    ) -> Option<Earlier> {
-        let deliver = self.profile.deliver.as_ref();
-        let can_be_asked = deliver.is_some_and(|it| it.to.can_be_asked());
-        let unclear = delay.filter(|delay| delay.how == NotTaken::Unclear);
-        // What has not had it has something else that is like it, perhaps the message itself where both accounts
-        // are one mailbox.
-        if !can_be_asked || (store.repeat(id).is_none() && unclear.is_none()) {
-            return None;
-        }
-        let last = attempt.map(|it| it.time).max(unclear.map(|it| it.last));
-        let now = self.environment.moment.now;
-        Some(Earlier {
-            from: store.tried_from(id),
-            is_recent: last.is_some_and(|last| Moment::counts(last, STORED_WITHIN, now)),
-        })
     }
 
     fn note_answer(

@@ -148,7 +148,7 @@ impl Account<'_> {
             let times = in_vain.saturating_add(1);
             let most = plan::DELETIONS;
             self.tell(Event::Notice(&format!(
-                "the server had confirmed the deletion of {again}, and still lists what it confirmed: \
+                "the server had confirmed the deletion of {again}, and lists again what it confirmed: \
                  it has been asked {times} times now, and is asked {most} times at most"
             )));
         }

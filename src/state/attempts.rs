@@ -9,6 +9,7 @@ use super::memory::Memory;
 use super::record::{Entry, HandingEnd, Id, NotTaken, Repeat};
 use super::remembered::{Attempt, Delay, Kind, Leave, NOBODY, Onward, Record, Tries};
 use crate::handover::Located;
+use std::collections::BTreeSet;
 
 impl Onward {
     /// Those at files that are appended to.
@@ -24,6 +25,12 @@ impl Onward {
         // Nothing is known of where the earlier one left it, where the folder is another one by now.
         let is_beside = |earlier: &Located| from.is_some_and(|from| earlier.is_beside(&from));
         tries.from = tries.from.filter(is_beside).min(from).or(from);
+    }
+
+    /// All of which anything is known.
+    pub(super) fn tried(&self) -> BTreeSet<Id> {
+        let ids = self.attempts.keys().chain(self.delays.keys());
+        ids.copied().collect()
     }
 
     fn was_tried(&self, id: Id) -> bool {

@@ -221,47 +221,14 @@ impl<'a> Copy<'a> {
             }
         }
         let memory = self.memory;
-        // Before what is said of the same messages below: the answer was lost.
-        for (id, tries) in &memory.onward.tries {
-            let delay = memory.onward.delays.get(id);
-            if let (Some(new), Some(delay)) = (self.new_id(*id), delay) {
-                rest.push(Entry::Handing {
-                    id: new,
-                    time: delay.last,
-                    length: None,
-                    fetched: None,
-                    from: tries.from,
-                    repeat: tries.repeat,
-                });
-            }
-        }
-        for (id, delay) in &memory.onward.delays {
-            if let Some(id) = self.new_id(*id) {
-                let (how, count, time) = (delay.how, delay.count, delay.last);
-                rest.push(Entry::NotTaken {
-                    id,
-                    time,
-                    how,
-                    count,
-                });
-            }
-        }
         rest.extend(memory.onward.extent.map(Entry::Extent));
-        // Behind what is said of the same messages above, which ends an attempt.
-        for (id, attempt) in &memory.onward.attempts {
-            let record = memory.record(*id);
-            let is_its_own = record.is_some_and(|it| it.time.seconds() == attempt.fetched);
-            let tries = memory.onward.tries.get(id).copied().unwrap_or_default();
-            if let Some(id) = self.new_id(*id) {
-                rest.push(Entry::Handing {
-                    id,
-                    time: attempt.time,
-                    length: attempt.length,
-                    fetched: (!is_its_own).then_some(attempt.fetched),
-                    from: tries.from,
-                    repeat: tries.repeat,
-                });
-            }
+        for id in memory.onward.tried() {
+            rest.extend(
+                self.new_id(id)
+                    .map(|new| self.tries(id, new))
+                    .into_iter()
+                    .flatten(),
+            );
         }
         let adopted = memory.homes.all.iter().filter(|home| !home.vouches);
         rest.extend(adopted.filter_map(|home| {
@@ -295,6 +262,40 @@ impl<'a> Copy<'a> {
         // The lines that it follows from are not all here, nor in their order.
         rest.push(Entry::Sizes(memory.sizes));
         rest
+    }
+
+    /// What is known of tries to hand this message on: that the answer to one was lost or said no, and behind that,
+    /// which ends a try, one that nothing is known of.
+    fn tries(&self, id: Id, new: Id) -> Vec<Entry> {
+        let onward = &self.memory.onward;
+        let tries = onward.tries.get(&id).copied();
+        let (attempt, delay) = (onward.attempts.get(&id), onward.delays.get(&id));
+        let handing = |time, length, fetched| {
+            let tries = tries.unwrap_or_default();
+            Entry::Handing {
+                id: new,
+                time,
+                length,
+                fetched,
+                from: tries.from,
+                repeat: tries.repeat,
+            }
+        };
+        let before = delay.filter(|_| tries.is_some() && attempt.is_none());
+        let before = before.map(|delay| handing(delay.last, None, None));
+        let delayed = delay.map(|delay| Entry::NotTaken {
+            id: new,
+            time: delay.last,
+            how: delay.how,
+            count: delay.count,
+        });
+        let attempt = attempt.map(|attempt| {
+            let record = self.memory.record(id);
+            let is_its_own = record.is_some_and(|it| it.time.seconds() == attempt.fetched);
+            let fetched = (!is_its_own).then_some(attempt.fetched);
+            handing(attempt.time, attempt.length, fetched)
+        });
+        before.into_iter().chain(delayed).chain(attempt).collect()
     }
 
     fn keep(&mut self, id: Id) -> Option<Id> {

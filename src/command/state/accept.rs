@@ -76,7 +76,7 @@ pub(super) fn accept_returned(context: &Context<'_>, profile: &Profile) -> Resul
         store.close()?;
         return Err(Failure::new(
             Status::Partial,
-            format!("{}: nothing has come back", profile.name),
+            format!("{}: nothing that came back is missing here", profile.name),
             format!(
                 "`popfetch state show {}` says how each message stands",
                 profile.word()

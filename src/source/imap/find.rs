@@ -92,7 +92,7 @@ impl Session<SignedIn> {
             return Ok(Found::Since(since));
         }
         let mut most = here.len();
-        // Numbers of other mailboxes are others.
+        // UIDs of other mailboxes say nothing about this one.
         (sought.from, sought.others) = (None, &[]);
         let looked_at = listed.iter().filter(|it| match has_all {
             // Spam and what was thrown away may not be in it.

@@ -481,5 +481,5 @@ fn where_nothing_has_come_back_there_is_nothing_to_accept() {
     run(&home, &["state", "accept", "a", "--came-back"], 1);
     run(&home, &["fetch", "a"], 0);
     let output = run(&home, &["state", "accept", "a", "--came-back"], 1);
-    assert_said(&output, &["nothing has come back"]);
+    assert_said(&output, &["nothing that came back is missing here"]);
 }

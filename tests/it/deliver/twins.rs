@@ -209,7 +209,7 @@ fn assert_copies_stay(server: &Server, home: &Home, depot: &Depot) {
     let output = run(home, &["state", "show", "a"], 0);
     assert_eq!(output.stdout.matches("  copy  ").count(), 3, "{output:#?}");
     let output = run(home, &["state", "accept", "a", "--came-back"], 1);
-    assert_said(&output, &["nothing has come back"]);
+    assert_said(&output, &["nothing that came back is missing here"]);
     for compacts in [true, false] {
         let output = run(home, &["fetch", "--now", "a"], 0);
         assert_said(&output, &["3 messages are not handed on"]);

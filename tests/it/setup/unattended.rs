@@ -304,8 +304,8 @@ fn a_maildir_that_cannot_be_is_said_before_anybody_is_asked_and_nothing_is_writt
         ("file/below", 78, "is not a Maildir"),
         ("file/far/below", 78, "is not a Maildir"),
         ("Documents", 78, "is not a Maildir"),
-        (link, 73, "is gone"),
-        (below.to_str().unwrap(), 73, "is gone"),
+        (link, 73, "leads nowhere"),
+        (below.to_str().unwrap(), 73, "leads nowhere"),
         ("a$b", 78, "stands for nothing"),
         ("{box}", 78, "stands for nothing"),
     ] {

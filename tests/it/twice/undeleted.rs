@@ -38,7 +38,7 @@ fn e11_without_unique_ids_what_the_server_confirms_and_does_not_delete_comes_onc
         for times in 2..=5 {
             let output = run(&home, &["fetch", "--delete"], 0);
             assert!(!output.stderr.contains("5 deleted"), "{output:#?}");
-            assert_said(&output, &["5 here already", "still lists"]);
+            assert_said(&output, &["5 here already", "lists again"]);
             assert_said(&output, &[&format!("asked {times} times now")]);
         }
         for _ in 0..3 {
