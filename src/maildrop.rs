@@ -239,6 +239,11 @@ impl Maildrop {
         Some(Identity::new(&self.account, unique_id))
     }
 
+    /// Whether the message at a place has a unique-id that can be used.
+    pub fn has_name(&self, place: usize) -> bool {
+        self.entries.get(place).is_some_and(|it| it.length > 0)
+    }
+
     /// How many messages have no unique-id that could be used.
     pub fn nameless(&self) -> usize {
         self.entries.iter().filter(|it| it.length == 0).count()
@@ -271,10 +276,19 @@ impl Maildrop {
         self.octets().flatten().fold(0, u64::saturating_add)
     }
 
-    /// How many messages are behind each in its folder, place by place: they are newer.
+    /// How many messages are behind each in its folder, place by place: they are newer. What has no unique-id
+    /// does not count, as it may stand anywhere.
     pub fn newer(&self) -> impl Iterator<Item = u64> {
         let ranges = self.folders.ranges(self.len());
-        ranges.flat_map(|(first, end)| (0..(end - first) as u64).rev())
+        ranges.flat_map(|(first, end)| {
+            let entries = self.entries.get(first..end).unwrap_or_default();
+            let is_named = |entry: &Entry| u64::from(entry.length > 0);
+            let mut behind: u64 = entries.iter().map(is_named).sum();
+            entries.iter().map(move |entry| {
+                behind -= is_named(entry);
+                behind
+            })
+        })
     }
 
     /// The folder that the message at a place is in; none where folders have no part in the listing.

@@ -75,6 +75,8 @@ pub struct Stop {
     wake: Arc<OwnedFd>,
     /// The other end; what is written to it wakes them.
     waker: Arc<UnixStream>,
+    /// How long what is under way may take to come to a good end.
+    grace: Duration,
 }
 
 /// SIGINT means nothing to this process from here on: it is for the program that it waits for.
@@ -153,6 +155,7 @@ impl Stop {
             noticed: Arc::default(),
             wake: Arc::new(wake.into()),
             waker: Arc::new(waker),
+            grace: GRACE,
         })
     }
 
@@ -196,7 +199,15 @@ impl Stop {
     /// Until when what is under way may go on, once it is to stop.
     pub fn grace(&self) -> Option<Instant> {
         self.requested()?;
-        Some(*self.noticed.get_or_init(Instant::now) + GRACE)
+        Some(*self.noticed.get_or_init(Instant::now) + self.grace)
+    }
+
+    /// For what only looks: nothing is under way that had to come to a good end.
+    pub fn without_grace(self) -> Self {
+        Self {
+            grace: Duration::ZERO,
+            ..self
+        }
     }
 
     /// Readable from the first request on: to be polled beside a socket.

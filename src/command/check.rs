@@ -48,6 +48,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
     let overrides = Context::look_overrides(&arguments.sign_in);
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
     let mut environment = context.environment(&report)?;
+    environment.stop = environment.stop.without_grace();
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     let results = prepared.each(JOBS, &environment, |account| {
         if !context.global.quiet {

@@ -83,6 +83,7 @@ pub(super) fn run(
     let report = context.text_reporter();
     let prepared = context.ready(&arguments.accounts, overrides, &report)?;
     let mut environment = context.environment(&report)?;
+    environment.stop = environment.stop.without_grace();
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     environment.as_new = arguments.as_new;
     let jobs = usize::from(arguments.jobs.0);

@@ -25,7 +25,7 @@ pub(super) const OF_NO_ACCOUNT: &str = "popfetch setup sets an account up; witho
 fn where_it_is(id: &str, word: &str) -> String {
     let view = paths::state_dir().map(|directory| View::read(&directory, id));
     match view {
-        Ok(Ok(view)) if view.is_first() => {
+        Ok(Ok(view)) if view.has_stored_nothing() => {
             format!("nothing was fetched into it yet: popfetch fetch {word}")
         }
         _ => format!(

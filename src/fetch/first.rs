@@ -66,7 +66,11 @@ impl FirstListings {
         };
         let places = 0..maildrop.len();
         let late = late.map(|it| places.map(|place| it.older.get(&place).copied()));
-        all.into_iter().flatten().chain(late.into_iter().flatten())
+        let newer = all.into_iter().flatten().chain(late.into_iter().flatten());
+        // Of what has no unique-id nobody could say later that it was passed over.
+        newer
+            .enumerate()
+            .map(|(place, newer)| newer.filter(|_| maildrop.has_name(place)))
     }
 }
 

@@ -25,9 +25,9 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
         let (known, now) = (store.recognise(&maildrop), environment.moment.now);
         let plan = decide(policy, &maildrop, known, &FirstListings::none(), now);
         let waiting = plan.waiting().filter_map(|place| maildrop.message(place));
-        let new: Vec<Message> = waiting
-            .filter(|message| message.identity.is_some())
-            .collect();
+        let (new, nameless): (Vec<Message>, Vec<Message>) =
+            waiting.partition(|message| message.identity.is_some());
+        account.tell_unmarked(nameless.len());
         store.settle_first(&new, &MarkedBy::Request, &BTreeSet::new())?;
         // What comes to these from here on is new, and nothing of it is passed over.
         let due = FirstListings::of(false, store.unread_folders(), &maildrop, None)?;

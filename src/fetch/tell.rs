@@ -7,7 +7,9 @@ use crate::plan::{self, Decision, Plan, Reason};
 use crate::profile::units;
 use crate::report::{Event, Failure, Listed, Outcome, Planned};
 use crate::source::{Direction, Transcript};
-use crate::state::{Early, FailureKind, Failures, Moment, Recorded, RefusalKind, Store, Why};
+use crate::state::{
+    Early, FailureKind, Failures, Lasting, Moment, Recorded, RefusalKind, Store, Why,
+};
 use crate::term::{count, escape, quoted, unique_id, without_numbers};
 use std::fmt;
 use std::sync::Arc;
@@ -80,8 +82,8 @@ impl Account<'_> {
         }
     }
 
-    /// What has no unique-id is read in each run: of all messages that is said once.
-    pub(super) fn tell_nameless(&self, store: &Store, maildrop: &Maildrop) {
+    /// What has no unique-id is read in each run: of all messages that is said once, and of some once a day.
+    pub(super) fn tell_nameless(&self, store: &mut Store, maildrop: &Maildrop) {
         if !maildrop.has_unique_ids && !maildrop.is_empty() && store.is_first() {
             self.tell(Event::Notice(
                 "the server gives messages no unique-ids: each run reads all of them, and recognises \
@@ -89,7 +91,7 @@ impl Account<'_> {
             ));
         }
         let nameless = maildrop.nameless();
-        if maildrop.has_unique_ids && nameless > 0 {
+        if maildrop.has_unique_ids && nameless > 0 && store.may_tell(Lasting::Nameless) {
             let is_one = nameless == 1;
             self.tell(Event::Notice(&format!(
                 "the server gives {} no unique-id of {own}, or one that more than a thousand have: each \
@@ -98,6 +100,18 @@ impl Account<'_> {
                 own = if is_one { "its own" } else { "their own" },
                 them = if is_one { "it" } else { "them" },
                 its = if is_one { "its" } else { "their" },
+            )));
+        }
+    }
+
+    /// So many messages cannot be marked as seen.
+    pub(super) fn tell_unmarked(&self, nameless: usize) {
+        if nameless > 0 {
+            self.tell(Event::Warning(&format!(
+                "the server gives {} no unique-id, by which {} could be passed over: the next fetch brings {}",
+                count(nameless as u64, "message"),
+                if nameless == 1 { "it" } else { "they" },
+                if nameless == 1 { "it" } else { "them" },
             )));
         }
     }

@@ -18,8 +18,7 @@ use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError,
     RootCertStore, SignatureScheme,
 };
-use serde::Serialize;
-use serde::de::{self, Deserialize, Deserializer};
+use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
@@ -48,7 +47,7 @@ pub struct TlsPolicy {
 }
 
 /// The oldest version of TLS that will do.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
 pub enum MinVersion {
     /// TLS 1.2.
     #[default]
@@ -57,21 +56,6 @@ pub enum MinVersion {
     /// TLS 1.3.
     #[serde(rename = "1.3")]
     Tls13,
-}
-
-impl<'de> Deserialize<'de> for MinVersion {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.as_str() {
-            "1.2" => Ok(Self::Tls12),
-            "1.3" => Ok(Self::Tls13),
-            "1.0" | "1.1" => Err(de::Error::custom(
-                "TLS 1.0 and 1.1 are not safe, and popfetch does not speak them: this is \"1.2\", as it is \
-                 without the key, or \"1.3\"",
-            )),
-            _ => Err(de::Error::unknown_variant(&text, &["1.2", "1.3"])),
-        }
-    }
 }
 
 /// A certificate of ours, in PEM files.

@@ -18,6 +18,7 @@ use super::file::Account;
 use super::overrides::Overrides;
 use super::problem::{Problem, Source, Within};
 use super::salvage::Fault;
+use super::shape::{self, Shape};
 use super::tables::File;
 use super::{PasswordSource, Profile, Server, Typed, resolve, url};
 use crate::term::quoted;
@@ -234,6 +235,17 @@ impl Config {
         names.into_iter().map(|name| name.get_ref().as_str())
     }
 
+    /// How it is written, where that is not as an account is.
+    fn shape_of(&self, name: &str) -> Option<Shape> {
+        self.file.shapes.get(name).copied()
+    }
+
+    /// The other accounts that are written as one.
+    fn written_but<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let others = self.accounts().filter(move |it| *it != name);
+        others.filter(|it| self.shape_of(it).is_none())
+    }
+
     /// Whether the account has `disabled = true`, so that it is only used when named.
     pub fn is_disabled(&self, name: &str) -> bool {
         let disabled = |account: &Account| account.disabled.as_ref().map(|d| *d.get_ref());
@@ -264,8 +276,13 @@ impl Config {
     pub fn profile(&self, name: &str, overrides: &Overrides) -> Result<Profile, ConfigError> {
         match (&self.source, self.file.accounts.get_key_value(name)) {
             (Some(source), Some((name, account))) => {
+                let shape = self.shape_of(name.get_ref());
+                shape::is_a_table(shape, source, name)?;
                 let profile =
-                    resolve::profile(source, name, account, &self.file.defaults, overrides)?;
+                    resolve::profile(source, name, account, &self.file.defaults, overrides);
+                let profile = profile.map_err(|error| {
+                    shape::or_of_another(shape, self.written_but(name.get_ref()), name, error)
+                })?;
                 let named = self.path().filter(|_| self.is_named);
                 let addressee = self.addressee(&profile)?;
                 Ok(Profile {

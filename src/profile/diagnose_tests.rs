@@ -166,7 +166,7 @@ fn a_password_that_stands_where_an_account_should_is_not_repeated() {
     for value in ["'hunter2'", "\"hunt\\\"er2, expected x\"", "31415926"] {
         let text = shown(&format!("[accounts]\nhost = 'h'\npassword = {value}\n"));
         let text = text + &shown(&format!("[accounts]\npassword = {value}\n"));
-        assert!(text.contains("expected an account"), "{text}");
+        assert!(text.contains("below a heading with its name"), "{text}");
         for part in ["hunt", "er2", "3141"] {
             assert!(!text.contains(part), "{text}");
         }

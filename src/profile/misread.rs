@@ -102,6 +102,99 @@ fn unquoted_text(line: &str) -> Option<String> {
     is_toml(&mended).then(|| UNQUOTED.to_owned())
 }
 
+/// A backslash in double quotes that stands for nothing.
+pub(super) const STRAY_BACKSLASH: &str = "missing escaped value";
+
+/// What is said of a version of TLS that nobody should speak, where one is expected.
+pub(super) fn unsafe_tls(found: &str, expected: &[String]) -> Option<String> {
+    let is_unsafe = expected == ["1.2", "1.3"] && ["1.0", "1.1"].contains(&found);
+    is_unsafe.then(|| {
+        "TLS 1.0 and 1.1 are not safe, and popfetch does not speak them: this is \"1.2\", as it is without \
+         the key, or \"1.3\""
+            .to_owned()
+    })
+}
+
+/// serde's words for what stands there, in words for people.
+const KINDS: [(&str, &str); 6] = [
+    ("boolean", "true or false"),
+    ("floating point", "a number with a point"),
+    ("integer", "a number"),
+    ("map", "a table"),
+    ("sequence", "a list"),
+    ("string", "a text"),
+];
+
+/// serde's words for Rust types, in words for people. The value is left out: it may be a password
+/// that stands where it should not, and else the excerpt shows it.
+pub(super) fn plain_words(message: &str) -> String {
+    if message.starts_with(STRAY_BACKSLASH) {
+        return "a backslash in double quotes cannot stand before this".to_owned();
+    }
+    let message = without_value(message);
+    let kind = KINDS.iter().find_map(|(kind, words)| {
+        let rest = message.strip_prefix(&format!("invalid type: {kind},"))?;
+        Some(format!("this is {words};{rest}"))
+    });
+    kind.unwrap_or(message)
+        .replace("invalid value: integer,", "this number is out of range;")
+        .replace(
+            "expected struct Account",
+            "expected an account, which begins with a line like [accounts.home]",
+        )
+        .replace(
+            "expected struct DeliverTable",
+            "expected a table, as in deliver = { command = [\"procmail\"] }",
+        )
+        .replace(
+            "expected a map",
+            "expected tables, each below a line like [accounts.home]",
+        )
+        .replace(
+            "expected struct OAuthTable",
+            "expected a table, as in oauth = { provider = \"google\" }",
+        )
+        .replace(
+            "expected struct RuleTable",
+            "expected a table, as in [[accounts.NAME.rules]]",
+        )
+        .replace(
+            "string values must be quoted, expected literal string",
+            UNQUOTED,
+        )
+        .replace("wanted string or table", "expected a text in quotes")
+        .replace("multi-line basic string", "text of many lines")
+        .replace("multi-line literal string", "text of many lines")
+        .replace("basic string", "text")
+        .replace("literal string", "text")
+        .replace("expected u16", "expected a number from 1 to 65535")
+        .replace("expected u64", "expected a whole number, not negative")
+        .replace(
+            "expected a boolean",
+            "expected true or false, without quotes",
+        )
+        .replace("expected a string", "expected a text in quotes")
+        .replace("expected path string", "expected a path in quotes")
+        .replace(
+            "expected a sequence",
+            "expected a list, as in [\"one\", \"two\"]",
+        )
+}
+
+/// `invalid type: string "found", expected ...` without what was found.
+fn without_value(message: &str) -> String {
+    let of_a_value = ["invalid type: ", "invalid value: "]
+        .iter()
+        .any(|begin| message.starts_with(begin));
+    match (message.find(['"', '`']), message.rfind(", expected ")) {
+        (Some(value), Some(expected)) if of_a_value && value < expected => {
+            let (before, after) = (message.get(..value), message.get(expected..));
+            before.unwrap_or_default().trim_end().to_owned() + after.unwrap_or_default()
+        }
+        _ => message.to_owned(),
+    }
+}
+
 fn is_toml(text: &str) -> bool {
     DeTable::parse(text).is_ok()
 }

@@ -57,6 +57,7 @@ pub mod removal;
 mod resolve;
 pub mod rule_table;
 mod salvage;
+mod shape;
 mod shard;
 pub mod shown;
 mod syntax;

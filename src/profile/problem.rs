@@ -121,6 +121,8 @@ impl Problem {
         let line = line_at(&source.text, span.start).unwrap_or_default();
         let single = rules_in_single_brackets(message, line);
         let help = help.or_else(|| Some(format!("write [{}]", single?)));
+        let unsafe_tls = misread::unsafe_tls(found, &expected);
+        let help = help.filter(|_| unsafe_tls.is_none());
         let in_secret = is_in_secret_table(source.text.get(..span.start).unwrap_or_default())
             || holds_secret(line);
         let message = if let Some(name) = stray {
@@ -130,11 +132,11 @@ impl Problem {
         } else if message.starts_with("unknown variant") && in_secret {
             "this is not known here".to_owned()
         } else if message.starts_with("unknown variant") {
-            format!("`{found}` is not known here")
+            unsafe_tls.unwrap_or_else(|| format!("`{found}` is not known here"))
         } else if single.is_some() {
             "each rule stands below a line of its own in double brackets".to_owned()
         } else {
-            plain_words(message)
+            misread::plain_words(message)
         };
         Self {
             source,
@@ -326,12 +328,9 @@ fn of_an_account(found: &str, expected: &[String]) -> Option<String> {
     Some(format!("put `{ours}` below a line [accounts.NAME]"))
 }
 
-/// A backslash in double quotes that stands for nothing.
-const STRAY_BACKSLASH: &str = "missing escaped value";
-
 /// What to do about a name that TOML does not take as it is, or a line that has no value.
 fn of_syntax(message: &str, there: &str) -> Option<String> {
-    if message.starts_with(STRAY_BACKSLASH) {
+    if message.starts_with(misread::STRAY_BACKSLASH) {
         let way =
             "write it twice, as in \"\\\\Sent\", or the text in single quotes, as in '\\Sent'";
         return Some(way.to_owned());
@@ -355,84 +354,4 @@ fn rules_in_single_brackets<'a>(message: &str, line: &'a str) -> Option<&'a str>
     let header = line.trim().get(..=head.len())?;
     let is_one = head.starts_with('[') && head.trim_end().ends_with("rules");
     (is_a_table && is_one).then_some(header)
-}
-
-/// serde's words for what stands there, in words for people.
-const KINDS: [(&str, &str); 6] = [
-    ("boolean", "true or false"),
-    ("floating point", "a number with a point"),
-    ("integer", "a number"),
-    ("map", "a table"),
-    ("sequence", "a list"),
-    ("string", "a text"),
-];
-
-/// serde's words for Rust types, in words for people. The value is left out: it may be a password
-/// that stands where it should not, and else the excerpt shows it.
-fn plain_words(message: &str) -> String {
-    if message.starts_with(STRAY_BACKSLASH) {
-        return "a backslash in double quotes cannot stand before this".to_owned();
-    }
-    let message = without_value(message);
-    let kind = KINDS.iter().find_map(|(kind, words)| {
-        let rest = message.strip_prefix(&format!("invalid type: {kind},"))?;
-        Some(format!("this is {words};{rest}"))
-    });
-    kind.unwrap_or(message)
-        .replace("invalid value: integer,", "this number is out of range;")
-        .replace(
-            "expected struct Account",
-            "expected an account, which begins with a line like [accounts.home]",
-        )
-        .replace(
-            "expected struct DeliverTable",
-            "expected a table, as in deliver = { command = [\"procmail\"] }",
-        )
-        .replace(
-            "expected a map",
-            "expected tables, each below a line like [accounts.home]",
-        )
-        .replace(
-            "expected struct OAuthTable",
-            "expected a table, as in oauth = { provider = \"google\" }",
-        )
-        .replace(
-            "expected struct RuleTable",
-            "expected a table, as in [[accounts.NAME.rules]]",
-        )
-        .replace(
-            "string values must be quoted, expected literal string",
-            misread::UNQUOTED,
-        )
-        .replace("wanted string or table", "expected a text in quotes")
-        .replace("multi-line basic string", "text of many lines")
-        .replace("multi-line literal string", "text of many lines")
-        .replace("basic string", "text")
-        .replace("literal string", "text")
-        .replace("expected u16", "expected a number from 1 to 65535")
-        .replace("expected u64", "expected a whole number, not negative")
-        .replace(
-            "expected a boolean",
-            "expected true or false, without quotes",
-        )
-        .replace("expected a string", "expected a text in quotes")
-        .replace("expected path string", "expected a path in quotes")
-        .replace(
-            "expected a sequence",
-            "expected a list, as in [\"one\", \"two\"]",
-        )
-}
-
-/// `invalid type: string "found", expected ...` without what was found.
-fn without_value(message: &str) -> String {
-    let of_a_value = ["invalid type: ", "invalid value: "]
-        .iter()
-        .any(|begin| message.starts_with(begin));
-    match (message.find(['"', '`']), message.rfind(", expected ")) {
-        (Some(value), Some(expected)) if of_a_value && value < expected => {
-            let (before, after) = (message.get(..value), message.get(expected..));
-            before.unwrap_or_default().trim_end().to_owned() + after.unwrap_or_default()
-        }
-        _ => message.to_owned(),
-    }
 }

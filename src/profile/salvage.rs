@@ -63,7 +63,8 @@ pub(super) fn read<T: DeserializeOwned + Default>(written: &Spanned<DeValue<'_>>
     }
 }
 
-fn table_in<'v, 'a>(value: &'v mut DeValue<'a>) -> Option<&'v mut DeTable<'a>> {
+/// The table that it is, if it is one.
+pub(super) fn table_in<'v, 'a>(value: &'v mut DeValue<'a>) -> Option<&'v mut DeTable<'a>> {
     match value {
         DeValue::Table(table) => Some(table),
         _ => None,

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::file::Account;
 use super::proxy::holds_password;
 use super::salvage::{self, Fault, Salvaged};
+use super::shape::{self, Shape};
 use super::syntax::{Mistake, NAMELESS_TABLE, Readable};
 
 /// The whole file.
@@ -18,6 +19,8 @@ pub(super) struct File {
     pub defaults: Salvaged<Account>,
     /// `[accounts.NAME]`: one table an account; what is wrong in one leaves the others alone.
     pub accounts: BTreeMap<Spanned<String>, Salvaged<Account>>,
+    /// Those of the accounts that are not written as one.
+    pub shapes: BTreeMap<String, Shape>,
     /// What is wrong outside of all these tables.
     pub faults: Vec<Fault>,
     /// What is no TOML; all else is what is left without it.
@@ -132,7 +135,10 @@ impl File {
             let is_table = root.get_ref().get(name)?.get_ref().is_table();
             is_table.then(|| root.get_mut().remove(name)).flatten()
         };
-        let (defaults, written) = (taken("defaults"), taken("accounts"));
+        let (defaults, mut written) = (taken("defaults"), taken("accounts"));
+        let nameless = written
+            .as_mut()
+            .and_then(|accounts| shape::take_nameless(salvage::table_in(accounts.get_mut())?));
         // Of defaults that are torn, it cannot be said what they say.
         let defaults = defaults.filter(|_| torn.knows_defaults());
         let defaults: Salvaged<Account> =
@@ -193,8 +199,9 @@ impl File {
                     (place, salvage::read(account))
                 })
                 .collect(),
+            shapes: shape::shapes(written),
             faults: outside.faults,
-            mistakes: readable.mistakes,
+            mistakes: readable.mistakes.into_iter().chain(nameless).collect(),
             torn,
             defaults,
         }

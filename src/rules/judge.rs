@@ -126,8 +126,11 @@ impl Rules {
             return match header {
                 _ if ends_in_fetch && !may_not && !filters => Ruling::Fetch,
                 Knowledge::Unasked => Ruling::NeedsHeader,
-                // Nobody will know. It comes, which is the safe side, where that may be what is wanted.
-                _ if may_fetch => Ruling::Fetch,
+                // Nobody will know. It comes, which is the safe side, where that may be what is wanted; what is
+                // too large without a rule stays where it is.
+                _ if may_fetch && (decisive.is_some() || listed.is_fetched_otherwise) => {
+                    Ruling::Fetch
+                }
                 _ => match decisive {
                     Some(decisive) if decisive.rule.action != Action::Delete => {
                         Ruling::Rule(decisive)

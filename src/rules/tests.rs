@@ -152,6 +152,23 @@ fn without_its_header_a_message_is_neither_deleted_nor_left_by_a_rule_that_needs
 }
 
 #[test]
+fn without_its_header_what_is_too_large_stays_unless_a_rule_is_known_to_have_it_fetched() {
+    let ruled = |all: Vec<Rule>| {
+        let too_large = Listed {
+            is_fetched_otherwise: false,
+            ..listed(11)
+        };
+        word(rules(all).judge(too_large, Knowledge::Unknown))
+    };
+    assert_eq!(ruled(vec![rule(from("*@a"), Action::Fetch)]), "otherwise");
+    assert_eq!(ruled(vec![rule(from("*@a"), lists())]), "otherwise");
+    let sized = || rule(larger(10), Action::Fetch);
+    assert_eq!(ruled(vec![sized()]), "fetch 1");
+    let both = vec![rule(from("*@a"), Action::Skip), sized()];
+    assert_eq!(ruled(both), "fetch 2");
+}
+
+#[test]
 fn what_an_earlier_session_has_read_deletes_nothing() {
     let rules = rules(vec![
         rule(from("*@a"), Action::Skip),

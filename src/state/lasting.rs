@@ -18,17 +18,20 @@ pub enum Lasting {
     Unasked,
     /// The server does not delete what it is asked to.
     Refused,
+    /// Messages among others that have no unique-id of their own.
+    Nameless,
 }
 
 impl Lasting {
     /// Their words in the journal.
-    const WORDS: [(Self, &str); 6] = [
+    const WORDS: [(Self, &str); 7] = [
         (Self::Undated, "undated"),
         (Self::Withheld, "withheld"),
         (Self::Ageless, "ageless"),
         (Self::Unruled, "unruled"),
         (Self::Unasked, "unasked"),
         (Self::Refused, "refused"),
+        (Self::Nameless, "nameless"),
     ];
 
     /// Its word in the journal.

@@ -111,20 +111,33 @@ impl Memory {
         if !self.records.iter().any(away) {
             return;
         }
-        let is_other = |place: &usize| {
-            let Some(listed) = maildrop.listed(*place) else {
-                return false;
-            };
+        let mut others = 0;
+        let mut sizes = Vec::new();
+        for listed in (0..maildrop.len()).filter_map(|place| maildrop.listed(place)) {
             let ids = listed.identity.map(|it| self.all_of(it));
-            let mut ids = ids.unwrap_or_default().into_iter();
-            ids.any(|id| {
-                self.record(id)
-                    .is_some_and(|record| away(record) && self.is_another(record, listed.octets))
-            })
-        };
-        let others = (0..maildrop.len()).filter(is_other).take(MOST_OTHERS + 1);
-        self.doubts_marks = others.count() > MOST_OTHERS;
+            let records = ids.into_iter().flatten().filter_map(|id| self.record(id));
+            let records: Vec<&Record> = records.filter(|record| away(record)).collect();
+            let is_other = |it: &&Record| self.is_another(it, listed.octets);
+            others += usize::from(records.iter().any(is_other));
+            if others > MOST_OTHERS {
+                break;
+            }
+            let before = records.iter().find_map(|record| record.octets.value());
+            sizes.extend(before.zip(listed.octets));
+        }
+        self.doubts_marks = others > MOST_OTHERS || is_counted_otherwise(&sizes);
     }
+}
+
+/// Whether messages that were all listed with one size, and with another one later, are the same, and the server counts
+/// otherwise by now, as with a CR for each line or without. Other messages would be longer and shorter.
+fn is_counted_otherwise(sizes: &[(u64, u64)]) -> bool {
+    /// Of fewer chance may have it so.
+    const ENOUGH: usize = 3;
+    let is_little = |less: u64, more: u64| less < more && more - less <= more / 4;
+    let are_shorter = sizes.iter().all(|(before, now)| is_little(*now, *before));
+    let are_longer = sizes.iter().all(|(before, now)| is_little(*before, *now));
+    sizes.len() >= ENOUGH && (are_shorter || are_longer)
 }
 
 /// Whether a message that was passed over, and of which nothing but its size is known, cannot be listed with

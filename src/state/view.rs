@@ -86,6 +86,11 @@ impl View {
         }
     }
 
+    /// See [`Store::has_stored_nothing`](super::Store::has_stored_nothing).
+    pub fn has_stored_nothing(&self) -> bool {
+        !self.memory.has_stored()
+    }
+
     /// Whether no listing of the account has ever been settled.
     pub fn is_first(&self) -> bool {
         self.memory.is_first()

@@ -1,6 +1,9 @@
 //! Whoever presses Ctrl-C hears of it at once, and gets a screen back that a shell can go on with.
 
 use std::io::Read;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
 
 use crate::given::{Gate, behaving, gate_for, journals, mail, run};
 use crate::support::account::Account;
@@ -113,6 +116,32 @@ fn during_a_look_up_and_a_handshake_without_end_it_is_heard_as_well() {
             assert!(journals(&home).is_empty(), "{arguments:?}");
             assert!(!home.path().join("Mail").exists(), "{arguments:?}");
         }
+    }
+}
+
+#[test]
+fn what_only_looks_ends_at_once_with_the_signal_s_status_and_blames_no_network() {
+    for (arguments, signal, status) in [
+        (&["account", "test", "a"][..], Signal::TERM, 143),
+        (&["account", "test", "a"], Signal::INT, 130),
+        (&["check"], Signal::TERM, 143),
+        (&["fetch", "-n"], Signal::TERM, 143),
+    ] {
+        let (_server, home, gate) = held_at("UIDL");
+        let mut running = home.popfetch(arguments.iter().copied()).start();
+        gate.wait("UIDL");
+        let since = Instant::now();
+        running.signal(signal);
+        let output = running.wait();
+        assert_eq!(output.status, Some(status), "{arguments:?}: {output:#?}");
+        // A fetch would give what is under way two seconds.
+        assert!(
+            since.elapsed() < Duration::from_millis(1800),
+            "{arguments:?}"
+        );
+        let said = output.stdout + &output.stderr;
+        assert!(!said.contains("check the network"), "{arguments:?}: {said}");
+        gate.open();
     }
 }
 

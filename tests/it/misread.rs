@@ -421,6 +421,42 @@ fn the_words_of_toml_are_those_of_the_manual_and_an_old_tls_is_called_so() {
 }
 
 #[test]
+fn accounts_that_are_not_written_as_one_are_told_once_and_how_to_write_them() {
+    let home = Home::new();
+    let keys = "host = \"pop.example.com\"\nuser = \"ada\"\npassword-netrc = true\n";
+    let of_another = "[[accounts.work.rules]]\nsize = \"> 25 MB\"\nthen = \"skip\"\n";
+    for (config, wanted) in [
+        (
+            format!("[accounts]\n{keys}"),
+            "error: the keys of an account stand below a heading with its name, as in [accounts.home]",
+        ),
+        (
+            format!("[[accounts.a]]\n{keys}"),
+            "error: account `a`: an account has a heading in single brackets --> config.toml:1:12 | \
+             1 | [[accounts.a]] | ^ | hint: write [accounts.a]",
+        ),
+        (
+            "[accounts]\n\"a b\" = 1\n".to_owned(),
+            "error: account `a b`: an account has a heading of its own, with its keys below",
+        ),
+        (
+            format!("[accounts.a]\n{keys}{of_another}"),
+            "hint: if this is `a`'s, write `a` in the place of `work`; if it is an account, put \
+             [accounts.work] above this, with `host` and `user`",
+        ),
+    ] {
+        home.config(&config);
+        let output = run(&home, &["account", "list"], 78);
+        let path = home.config_file().display().to_string();
+        let shown = flat(&output.stderr.replace(&path, "config.toml"));
+        let bare = |text: &str| text.replace(" |", "");
+        assert!(bare(&shown).contains(&bare(wanted)), "{output:#?}");
+        assert_eq!(shown.matches("error:").count(), 1, "{output:#?}");
+        assert!(!shown.contains("add a line to it"), "{output:#?}");
+    }
+}
+
+#[test]
 fn the_status_of_a_watch_without_a_config_says_so() {
     let home = Home::new();
     let output = run(&home, &["watch", "--status"], 1);

@@ -212,7 +212,12 @@ fn greet(lmtp: &Lmtp, stop: &Stop) -> Finding {
             Check::Deliver,
             format!("{place} takes the mail for {recipient}: {greeting}"),
         ),
-        Err(unable) => Finding::fail(Check::Deliver, &fetch::Error::Unhanded(unable)),
+        Err(unable) => {
+            // Where somebody wants it to end, the network is not to blame.
+            let stopped = stop.requested().map(fetch::Error::Stopped);
+            let error = stopped.unwrap_or(fetch::Error::Unhanded(unable));
+            Finding::fail(Check::Deliver, &error)
+        }
     };
     found.with("lmtp", place)
 }

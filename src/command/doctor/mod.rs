@@ -35,7 +35,8 @@ pub(super) fn run(
     stranded::tell(context, &*report);
     let state = paths::state_dir()?;
     let heard = Arc::new(Heard::new(Arc::clone(&report) as Arc<dyn Report>));
-    let environment = context.environment_as(&report, Arc::clone(&heard) as Arc<dyn Report>)?;
+    let mut environment = context.environment_as(&report, Arc::clone(&heard) as Arc<dyn Report>)?;
+    environment.stop = environment.stop.without_grace();
     // What takes a file is looked at first: once a server is reached no other can be opened.
     let profiles = prepared.ready.iter().map(|ready| &ready.profile);
     let mut sheets: Vec<Sheet> = profiles

@@ -114,6 +114,8 @@ pub(super) fn look(account: &Account<'_>, heard: &Heard) -> Examined {
     };
     let examined = examine(account, |look| {
         let seen = heard.take(&profile.name);
+        // Whoever wants it to end waits for no others.
+        let addresses = addresses.filter(|_| stop.requested().is_none());
         if let Some(addresses) = &addresses {
             let peer = seen.connection.as_ref().and_then(|it| it.peer);
             try_addresses(addresses, peer, profile, stop, &mut findings);

@@ -44,7 +44,7 @@ pub(super) fn forget(
     }
     if forgotten.messages > 0 {
         let text = format!(
-            "{} forgotten; the next fetch takes what the server still has",
+            "{} forgotten; what the server still has of that is new to the next fetch",
             count(forgotten.messages, "message")
         );
         say(context, &profile, &text);

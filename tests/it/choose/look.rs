@@ -344,23 +344,29 @@ fn another_message_under_a_unique_id_that_was_passed_over_is_fetched_once_that_w
 #[test]
 fn what_was_passed_over_stays_so_where_it_was_gone_and_the_server_has_written_into_it_or_counts_otherwise()
  {
-    for of_all in [false, true] {
-        let count = if of_all { 120 } else { 3 };
+    let written_into = |n| {
+        let octets = [b"Status: RO\r\n".to_vec(), letter(n).octets()].concat();
+        Message::new(format!("uid-{n}"), octets)
+    };
+    let without_cr = |n| {
+        let octets = letter(n).octets();
+        let lines = octets.iter().filter(|it| **it == b'\n').count();
+        letter(n).listed_as((octets.len() - lines) as u64)
+    };
+    let changes: [(usize, &dyn Fn(usize) -> Message); 3] = [
+        (3, &written_into),
+        (3, &without_cr),
+        (120, &|n| letter(n).listed_as(9)),
+    ];
+    for (count, changed) in changes {
         let (server, home) = server(count);
         run(&home, &["state", "mark-seen", "a"], 0);
         server.maildrop().replace([]);
         run(&home, &[], 0);
-        let changed = (1..=count).map(|n| match of_all {
-            false => Message::new(
-                format!("uid-{n}"),
-                [b"Status: RO\r\n".to_vec(), letter(n).octets()].concat(),
-            ),
-            true => letter(n).listed_as(9),
-        });
-        server.maildrop().replace(changed);
+        server.maildrop().replace((1..=count).map(changed));
         for _ in 0..2 {
             run(&home, &[], 0);
-            assert_eq!(tree::count(&home.maildir("a")), 0, "of all: {of_all}");
+            assert_eq!(tree::count(&home.maildir("a")), 0, "of {count}");
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::journal::append;
 use crate::support::message::Message;
 use crate::support::tree;
+use crate::support::wire::Ending;
 use std::fs;
 
 #[test]
@@ -230,4 +231,23 @@ fn what_headers_have_told_of_messages_that_are_gone_does_not_stay_in_the_journal
     // What is still there is not asked about again.
     run(&home, &[], 0);
     assert!(work(&server.last_session()).is_empty());
+}
+
+#[test]
+fn what_max_size_leaves_stays_where_no_header_tells_whether_a_rule_would_have_it_fetched() {
+    let rules = "from = \"*@lists.example\"; then = { folder = \".Lists\" }\n\
+                 subject = \"letter 2\"; then = \"fetch\"\n\
+                 from = \"*@shop.example\"; then = \"skip\"";
+    let large = Message::generated("large", 9000, 1);
+    let messages = || [three(), vec![large.clone()]].concat();
+    let refusing = Behaviour::new().on("TOP", Reply::raw("-ERR no\r\n"));
+    let closing = Behaviour::new().on("TOP", Reply::End(Ending::Close));
+    for behaviour in [Behaviour::new().without("TOP"), refusing, closing] {
+        let keys = "max-size = \"5 kB\"\nkeep = \"never\"\n";
+        let (server, home) = ruled(messages(), keys, rules, behaviour);
+        let output = home.popfetch(["-q"]).run();
+        assert_eq!(server.maildrop().unique_ids(), ["large"], "{output:#?}");
+        let [lists, inbox] = [home.maildir("a").join(".Lists"), home.maildir("a")];
+        assert_eq!(tree::count(&lists) + tree::count(&inbox), 3);
+    }
 }
