@@ -82,6 +82,8 @@ pub(super) struct Verdicts {
     pub(super) fetch: Vec<Message>,
     /// How many could not be looked at, and may be others.
     pub(super) later: usize,
+    /// How many could not be looked at, and are deleted once they are.
+    pub(super) later_deleted: usize,
 }
 
 /// How soon a message is looked at of which only the whole of it can tell: the likeliest to be another comes
@@ -216,10 +218,11 @@ impl Account<'_> {
         let firm = undecided.partition_point(|(turn, _)| *turn != Turn::Namesake);
         undecided.truncate(firm + NAMESAKES);
         let bodies = budget.take_bodies(undecided.len());
-        let later = undecided.iter().skip(bodies);
+        let later = || undecided.iter().skip(bodies);
         // What is only to be deleted was there all the time, and is what it was.
         let is_doubted = |turn: &Turn| matches!(turn, Turn::Denied | Turn::Doubted);
-        verdicts.later = later.filter(|(turn, _)| is_doubted(turn)).count();
+        verdicts.later = later().filter(|(turn, _)| is_doubted(turn)).count();
+        verdicts.later_deleted = later().filter(|(turn, _)| *turn == Turn::Due).count();
         let now = undecided.into_iter().take(bodies);
         verdicts.fetch.extend(now.map(|(_, it)| it.clone()));
         Ok(verdicts)
@@ -287,8 +290,18 @@ impl Account<'_> {
         Ok(others)
     }
 
-    /// What could not be looked at in this run is told: another message may wait there.
-    pub(super) fn tell_later(&self, later: usize) {
+    /// What could not be looked at in this run is told: another message may wait there, and what is to be
+    /// deleted stays.
+    pub(super) fn tell_later(&self, later: usize, deleted: usize) {
+        if deleted > 0 {
+            self.tell(Event::Notice(&format!(
+                "{} to be deleted: of each the next runs look first whether it is the one that is stored",
+                match deleted {
+                    1 => "1 more message is".to_owned(),
+                    several => format!("{} are", count(several as u64, "more message")),
+                }
+            )));
+        }
         if later > 0 {
             self.tell(Event::Notice(&format!(
                 "{} may be others than those that were fetched under their names: the next runs see to it, \

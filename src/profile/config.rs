@@ -246,6 +246,14 @@ impl Config {
         others.filter(|it| self.shape_of(it).is_none())
     }
 
+    /// Rules, or another table, below a name that no account has may be meant for any of them, which would
+    /// fetch, file or delete without what its owner wrote: so none is used.
+    fn refuse_strays(&self) -> Result<(), ConfigError> {
+        let strays = self.accounts();
+        let mut strays = strays.filter(|it| self.shape_of(it) == Some(Shape::Below));
+        strays.try_for_each(|name| self.profile(name, &Overrides::default()).map(drop))
+    }
+
     /// Whether the account has `disabled = true`, so that it is only used when named.
     pub fn is_disabled(&self, name: &str) -> bool {
         let disabled = |account: &Account| account.disabled.as_ref().map(|d| *d.get_ref());
@@ -312,12 +320,13 @@ pub type Selected = Vec<(String, Result<Profile, ConfigError>)>;
 ///
 /// # Errors
 ///
-/// Standard input is to be the password of more than one account.
+/// Standard input is to be the password of more than one account, or a table belongs to no account.
 pub fn select(
     config: &Config,
     accounts: &[String],
     overrides: &Overrides,
 ) -> Result<Selected, ConfigError> {
+    config.refuse_strays()?;
     let mut named = HashSet::new();
     let names: Vec<&str> = if accounts.is_empty() {
         let enabled = |name: &&str| !config.is_disabled(name);
