@@ -5,6 +5,7 @@ use super::tell::{NAMED, argument, name_of, some_of};
 use super::{Account, Error};
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::plan::{self, Decision, Plan, Policy};
+use crate::profile::Deliver;
 use crate::report::Event;
 use crate::source::Source;
 use crate::state::{Lasting, Recorded, Same, Store, Vouched, Withheld};
@@ -345,7 +346,10 @@ impl Account<'_> {
     /// What is told of messages that are not deleted: a text for each thing that a person can do about it.
     fn why_withheld(&self, withheld: &[(Message, Withheld)], returned_before: u64) -> Vec<String> {
         let mut parted: BTreeMap<WayOut, Vec<&(Message, Withheld)>> = BTreeMap::new();
-        for it in withheld {
+        // In a run that hands on to an account, copies are told of as such (`copies`).
+        let has_folder = self.profile.deliver.as_ref().and_then(Deliver::folder);
+        let is_told = |it: &&(Message, Withheld)| it.1 == Withheld::Copy && has_folder.is_some();
+        for it in withheld.iter().filter(|it| !is_told(it)) {
             parted.entry(way_out(it.1)).or_default().push(it);
         }
         if returned_before > 0 {
@@ -392,9 +396,10 @@ impl Account<'_> {
             }
             WayOut::Copy => {
                 let arguments = arguments.collect::<String>();
+                let them = if count_of_all == 1 { "it" } else { "them" };
                 format!(
-                    ". If you have looked, and {} may go: popfetch state accept {word}{arguments}",
-                    if count_of_all == 1 { "it" } else { "these" }
+                    ". To have {them} fetched: popfetch state forget {word}{arguments}; once you have seen another \
+                     one elsewhere, to let {them} go: popfetch state accept {word}{arguments}"
                 )
             }
             WayOut::Accept if messages.len() > NAMED && is_all_missing => {
@@ -460,8 +465,10 @@ fn reason(why: Withheld, count: u64) -> &'static str {
              now), and no files of them are here, so that they may be the last copies",
         ],
         Withheld::Copy => [
-            "it looks like a copy of what was handed on, and was not, and no file of it is here",
-            "they look like copies of what was handed on, and were not, and no files of them are here",
+            "it was not handed on, as it looks like a copy of what was, and no file of it is here, so that it may be \
+             the last one, as where it went into the very same mailbox",
+            "they were not handed on, as they look like copies of what was, and no files of them are here, so that they \
+             may be the last ones, as where it went into the very same mailbox",
         ],
         Withheld::Waiting => ["it waits to be handed on", "they wait to be handed on"],
     };

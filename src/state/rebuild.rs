@@ -28,6 +28,13 @@ pub(super) fn make(
     // Of what stands in a file that messages were appended to, any may be in a line that is missing: the file
     // is looked through from its beginning.
     let (mut journal, mut memory) = copy(claim, id, |it| !matches!(it, Entry::Extent(_)))?;
+    // What came of one that waits by what is left may be in a line that is missing, too.
+    let due = memory.onward.due.iter().copied();
+    let untried: Vec<Id> = due.filter(|id| !memory.onward.was_tried(*id)).collect();
+    for entry in untried.into_iter().map(Entry::perhaps_handed) {
+        let place = journal.add(&entry);
+        memory.apply(entry, place);
+    }
     if let Some(maildir) = maildir {
         let found = search(&memory, &claim.account, maildir)
             .map_err(Error::from)
