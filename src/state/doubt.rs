@@ -223,12 +223,21 @@ impl Store {
         let Some(id) = self.memory.claimed(message) else {
             return Ok(None);
         };
-        let evidence = self.stored(id)?.and_then(|stored| stored.evidence);
+        let stored = self.stored(id)?;
+        let evidence = stored.as_ref().and_then(|stored| stored.evidence.as_ref());
         let record = self.memory.record(id);
         // Found in the Maildir, and a header could not tell: until it is to be deleted, it goes by its
-        // name.
+        // name and its size.
         let is_unlisted = record.is_some_and(|record| record.octets.value().is_none());
-        let is_plain = is_unlisted && !due && evidence.is_some_and(|it| !it.fields.can_tell());
+        let is_plain = is_unlisted
+            && !due
+            && stored
+                .as_ref()
+                .zip(evidence)
+                .is_some_and(|(stored, evidence)| {
+                    let has_its_size = |octets| is_nearly_size_of(stored, evidence, octets);
+                    !evidence.fields.can_tell() && message.octets.is_none_or(has_its_size)
+                });
         if evidence.is_some() && !is_plain {
             return Ok(None);
         }

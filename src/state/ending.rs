@@ -119,9 +119,11 @@ impl Store {
             }
         }
         let moved = self.was_moved();
-        // What was asked to be deleted is where it was to go.
+        // What was asked to be deleted is where it was to go, and what had no name can have no other.
+        let are_named = self.has_unique_ids();
         let missed = || {
             let missed = living().map(|(_, record)| record);
+            let missed = missed.filter(|_| are_named);
             missed.filter(|record| newly(record) && record.leave != Leave::Asked)
         };
         let marked = missed().filter(|record| record.kind == Kind::Marked);

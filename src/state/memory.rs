@@ -61,6 +61,8 @@ pub(super) struct Memory {
     pub(super) has_imported: bool,
     /// A message was once listed with a unique-id.
     pub(super) has_unique_ids: bool,
+    /// A message was once listed without one.
+    pub(super) has_nameless: bool,
     /// Some records bear an identity that is not today's: that of a file's name.
     pub(super) has_strange_names: bool,
     /// Some have come back, or may have.

@@ -235,9 +235,9 @@ impl Store {
         self.doubts_clock() || !self.has_run_before
     }
 
-    /// Whether any message of the account was ever listed with a unique-id.
+    /// Whether messages of the account were listed with unique-ids, and none was ever without.
     pub fn has_unique_ids(&self) -> bool {
-        self.memory.has_unique_ids
+        self.memory.has_unique_ids && !self.memory.has_nameless
     }
 
     /// The journal that answers for what is being delivered.

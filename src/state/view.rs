@@ -165,9 +165,9 @@ impl View {
         self.memory.unpipelined
     }
 
-    /// Whether any message of the account was ever listed with a unique-id.
+    /// Whether messages of the account were listed with unique-ids, and none was ever without.
     pub fn has_unique_ids(&self) -> bool {
-        self.memory.has_unique_ids
+        self.memory.has_unique_ids && !self.memory.has_nameless
     }
 
     /// Recognises the messages of a complete listing, place by place.

@@ -243,6 +243,7 @@ impl Memory {
             id, listed, octets, ..
         } = *line;
         self.has_unique_ids |= line.is_recognisable;
+        self.has_nameless |= !line.is_recognisable;
         if line.turn > 0 {
             self.sizes.was_another();
         }

@@ -4,6 +4,7 @@ use crate::support::message::Message;
 use crate::support::run::{Home, Output};
 use crate::support::tree;
 use crate::support::wire::Ending;
+use std::fs;
 
 /// How many messages a run says it fetched.
 fn fetched(home: &Home, arguments: &[&str]) -> usize {
@@ -62,6 +63,49 @@ fn d15_t5_without_unique_ids_the_content_tells_what_is_new() {
         assert_eq!(fetched(&home, &[]), 1);
         tree::assert_holds(&home.maildir("a"), &mail(11));
     }
+}
+
+#[test]
+fn without_unique_ids_no_message_has_lost_its_name() {
+    let (_server, home) = behaving(12, Behaviour::new().without("UIDL"));
+    assert_eq!(fetched(&home, &[]), 12);
+    for _ in 0..2 {
+        let output = run(&home, &[], 0);
+        assert_said(&output, &["nothing new"]);
+        assert!(!output.stderr.contains("under the name"), "{output:#?}");
+    }
+}
+
+#[test]
+fn what_has_no_unique_id_comes_also_when_nothing_beside_it_has_one() {
+    let line = |n: usize| match n {
+        2 => format!("{n}"),
+        n => format!("{n} uid-{n}"),
+    };
+    let partly = Behaviour::new().on("UIDL", listed(3, line));
+    let (server, home) = behaving(3, partly);
+    assert_eq!(fetched(&home, &["fetch", "--delete"]), 3);
+    assert_eq!(server.maildrop().count(), 0);
+    server.maildrop().add([letter(4)]);
+    server.behave(Behaviour::new().on("UIDL", listed(0, line)));
+    assert_eq!(fetched(&home, &["fetch", "--delete"]), 1);
+    assert_eq!(server.maildrop().count(), 0);
+    tree::assert_holds(&home.maildir("a"), &mail(4));
+}
+
+/// One of which nothing but its size is known beside its name, when its state is lost.
+#[test]
+fn a_lost_state_takes_no_other_message_of_another_size_for_one_that_tells_nothing_of_itself() {
+    let (server, home) = server(0);
+    let plain = |text: &str| Message::new("1", format!("Subject: {text}\r\n\r\n{text}\r\n"));
+    server.maildrop().replace([plain("first")]);
+    assert_eq!(fetched(&home, &[]), 1);
+    fs::remove_dir_all(home.state()).unwrap();
+    let other = plain(&"another ".repeat(300));
+    server.maildrop().replace([other.clone()]);
+    assert_eq!(fetched(&home, &[]), 1);
+    assert_eq!(fetched(&home, &[]), 0);
+    tree::assert_holds(&home.maildir("a"), &[plain("first"), other]);
 }
 
 #[test]
