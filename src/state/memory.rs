@@ -46,6 +46,8 @@ pub(super) struct Memory {
     /// What headers told of messages that are not fetched.
     pub(super) headers: HashMap<Identity, Heard>,
     pub(super) onward: Onward,
+    /// What was to be deleted while others of its size were still to come, and how many.
+    pub(super) beside: HashMap<Id, u32>,
     pub(super) homes: Homes,
     pub(super) sizes: Sizes,
     pub(super) baseline: bool,

@@ -128,6 +128,8 @@ fn is_about(entry: &Entry) -> Option<Id> {
         | Entry::Forgotten { id }
         | Entry::Gone { id, .. }
         | Entry::Granted { id }
+        | Entry::Handed { id, .. }
+        | Entry::NotTaken { id, .. }
         | Entry::Returned { id } => Some(*id),
         Entry::Seen { first, .. } | Entry::Due { first, .. } | Entry::Disorder { first, .. } => {
             Some(*first)
@@ -136,16 +138,17 @@ fn is_about(entry: &Entry) -> Option<Id> {
     }
 }
 
-/// The message of a line that is written only about what is stored.
+/// The message of a line that is written only about what is stored. What is told of no time is told with the intent
+/// of what is fetched once more.
 fn is_about_stored(entry: &Entry) -> Option<Id> {
     match entry {
         Entry::Absent { id, .. }
         | Entry::Alias { id, .. }
         | Entry::Asked { id, .. }
         | Entry::Deleted { id, .. }
-        | Entry::Handed { id, .. }
+        | Entry::Handed { id, time: 1.., .. }
         | Entry::Handing { id, .. }
-        | Entry::NotTaken { id, .. }
+        | Entry::NotTaken { id, time: 1.., .. }
         | Entry::Undeletable { id, .. }
         | Entry::Unlisted { id, .. } => Some(*id),
         _ => None,

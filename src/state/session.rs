@@ -13,6 +13,7 @@ impl Store {
     pub fn begin_session(&mut self) {
         self.session = self.memory.next_id();
         self.verified.clear();
+        self.expected = None;
     }
 
     /// The session at hand has broken the protocol: whatever it recorded may be another message, or
