@@ -325,7 +325,7 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l forget -d 'Forget what was fetched, too'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l forget -d 'Remove the record of what was fetched, too'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Ask nothing'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print only what was asked for, and what goes wrong or needs a look'

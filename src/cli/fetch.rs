@@ -115,7 +115,8 @@ impl fmt::Display for Jobs {
 #[command(after_help = "\
 With -q nothing is listed, and the exit status is 0 when new mail waits, 1 when
 none does, and another one where an account fails. What rules or `max-size` leave on the server does not count as
-new; mail that no fetch has met yet is judged by its size alone.
+new; mail that no fetch has met yet is judged by its size alone. Where a server has
+no unique-ids, all of it counts as new.
 
 Examples:
   popfetch check                  how much mail waits in each account

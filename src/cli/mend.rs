@@ -41,13 +41,13 @@ in a file *.password beside the config file, and its sign-in by OAuth.
 
 Examples:
   popfetch account remove work
-  popfetch account remove work --forget    ... and forget what was fetched")]
+  popfetch account remove work --forget    ... and the record of what was fetched")]
     Remove {
         /// The account of the config file
         #[arg(value_name = "ACCOUNT")]
         name: String,
 
-        /// Forget what was fetched, too
+        /// Remove the record of what was fetched, too
         #[arg(long)]
         forget: bool,
 
@@ -101,8 +101,8 @@ Examples:
     },
     /// Accept what is stored as it is, where popfetch does not go on by itself
     #[command(after_help = "\
-Without unique-ids this is about the Maildir: what is there from now on counts
-as the one that mail was delivered to. With unique-ids it is about these
+Without unique-ids this is about the Maildir: the one that is there counts from
+now on as the one that mail was delivered to. With unique-ids it is about these
 messages: they count as stored as they should be, or as removed on purpose,
 and may be deleted from the server as the account's profile says. With
 --came-back it is about all that came back, or may have, and is not here: it may

@@ -23,7 +23,7 @@ fn protocol() -> impl TypedValueParser<Value = Protocol> {
 Examples:
   popfetch setup                          asks for everything it has to know
   popfetch setup ada@example.com          ... but for the address
-  popfetch setup ada@example.com --print  show the account as it would be written
+  popfetch setup ada@example.com --print  show the account, but for where its password is
   pass show mail | popfetch setup ada@example.com --yes --password-stdin
                                           ask nothing at all")]
 pub struct Setup {

@@ -25,8 +25,11 @@ pub(super) const OF_NO_ACCOUNT: &str = "popfetch setup sets an account up; witho
 fn where_it_is(id: &str, word: &str) -> String {
     let view = paths::state_dir().map(|directory| View::read(&directory, id));
     match view {
-        Ok(Ok(view)) if view.has_stored_nothing() => {
+        Ok(Ok(view)) if view.is_first() => {
             format!("nothing was fetched into it yet: popfetch fetch {word}")
+        }
+        Ok(Ok(view)) if view.has_stored_nothing() => {
+            "nothing was fetched into it yet: it is made with the first mail".to_owned()
         }
         _ => format!(
             "mail was fetched before: if its disk is not mounted, mount it. Otherwise popfetch fetch {word} makes it, \

@@ -169,7 +169,7 @@ fn tell(
     }
     asker.say(match (used.maildrop, forget) {
         (true, _) => "Another account uses the same mailbox: what is remembered of it stays.",
-        (false, true) => "What was fetched would be forgotten.",
+        (false, true) => "The record of what was fetched would go, too.",
         (false, false) => {
             "What was fetched stays remembered: nothing comes twice if it is set up again."
         }
@@ -271,7 +271,7 @@ fn remove_secret(profile: &Profile, used: &Used, config: &Path, told: &mut Vec<S
 fn remove_state(dir: &Dir, profile: &Profile, forget: bool, told: &mut Vec<String>) -> bool {
     let remains = state::remove(dir, &profile.server.id(), forget, Moment::now().now);
     match &remains {
-        Ok(false) if forget => told.push("what was fetched is forgotten".to_owned()),
+        Ok(false) if forget => told.push("the record of what was fetched is removed".to_owned()),
         Ok(false) => {}
         Ok(true) => told.push(
             "what was fetched stays remembered, so that nothing comes twice if it is set up again"

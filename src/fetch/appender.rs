@@ -89,7 +89,7 @@ impl Next {
 #[derive(Default)]
 struct Since {
     in_folder: Vec<Spot>,
-    /// Into a folder of another name, which may be the same one.
+    /// Into a folder of another name, which may be the same one, or into an earlier one of this name.
     elsewhere: Vec<Spot>,
     /// And what looks like it, nobody knows where.
     may_be_any: bool,
@@ -101,10 +101,14 @@ impl Since {
         let known = others.known.into_iter().filter(is_since);
         let (here, elsewhere): (Vec<Located>, Vec<Located>) =
             known.partition(|it| it.folder == from.folder);
-        let spots = |all: Vec<Located>| all.into_iter().map(|it| it.spot).collect();
+        let before = others.before.into_iter().filter(is_since);
         Self {
-            in_folder: spots(here),
-            elsewhere: spots(elsewhere),
+            in_folder: here.into_iter().map(|it| it.spot).collect(),
+            elsewhere: elsewhere
+                .into_iter()
+                .chain(before)
+                .map(|it| it.spot)
+                .collect(),
             may_be_any: others.unknown > 0,
         }
     }
@@ -389,11 +393,14 @@ impl Append for Appender {
             since.retain(|it| !others.elsewhere.contains(it));
             let spot = since.into_iter().min().filter(|_| !others.may_be_any);
             return match spot {
-                Some(spot) => Answer::Put {
-                    located: Some(self.located(spot)),
-                    is_earlier: true,
-                    made: false,
-                },
+                Some(spot) => {
+                    self.next = self.next.behind(Some(spot));
+                    Answer::Put {
+                        located: Some(self.located(spot)),
+                        is_earlier: true,
+                        made: false,
+                    }
+                }
                 None => answer,
             };
         }

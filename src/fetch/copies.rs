@@ -2,7 +2,7 @@
 //! they would be handed on in each run, and be fetched in the next one, for ever.
 
 use super::hand::{Hand, InFlight, Step};
-use super::tell::some_of;
+use super::tell::{NAMED, argument, some_of};
 use super::waiting::name_of;
 use super::{Account, Error};
 use crate::handover::Errand;
@@ -63,19 +63,27 @@ impl Account<'_> {
         };
         let copies = store.copies()?;
         let (account, names) = (&folder.account, some_of(&copies, name_of));
+        let word = self.profile.word_with_maildir();
+        let arguments = copies.iter().take(NAMED);
+        let arguments = arguments.filter_map(|it| it.unique_id.as_deref().map(argument));
+        let arguments = arguments.collect::<String>();
+        let them = if copies.len() == 1 { "it" } else { "them" };
+        let todo = format!(
+            "If they are, this may be all that is left of {them}: take `deliver` out of the config file, and have \
+             {them} fetched (popfetch state forget {word}{arguments}). If not, move there yourself what you miss; to \
+             let {them} go: popfetch state accept {word}{arguments}"
+        );
         let text = match copies.len() {
             0 => return Ok(()),
             1 => format!(
                 "1 message is not handed on: it has the same octets as one that was handed on, and \
                  account {account} shows that it is that one, or has more of them than were put there, as where both \
-                 accounts are one mailbox ({names}). If they are, take `deliver` out of the config file; if not, move it \
-                 there yourself if you miss it"
+                 accounts are one mailbox ({names}). {todo}"
             ),
             several => format!(
                 "{several} messages are not handed on: each has the same octets as one that was \
                  handed on, and account {account} shows that it is that one, or has more of them than were put there, \
-                 as where both accounts are one mailbox ({names}). If they are, take `deliver` out of the config file; \
-                 if not, move there yourself what you miss"
+                 as where both accounts are one mailbox ({names}). {todo}"
             ),
         };
         self.tell(Event::Warning(&text));

@@ -5,6 +5,7 @@ use super::tell::{NAMED, argument, name_of, some_of};
 use super::{Account, Error};
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::plan::{self, Decision, Plan, Policy};
+use crate::profile::Deliver;
 use crate::report::Event;
 use crate::source::Source;
 use crate::state::{Lasting, Recorded, Same, Store, Vouched, Withheld};
@@ -81,6 +82,8 @@ pub(super) struct Verdicts {
     pub(super) fetch: Vec<Message>,
     /// How many could not be looked at, and may be others.
     pub(super) later: usize,
+    /// How many could not be looked at, and are deleted once they are.
+    pub(super) later_deleted: usize,
 }
 
 /// How soon a message is looked at of which only the whole of it can tell: the likeliest to be another comes
@@ -215,10 +218,11 @@ impl Account<'_> {
         let firm = undecided.partition_point(|(turn, _)| *turn != Turn::Namesake);
         undecided.truncate(firm + NAMESAKES);
         let bodies = budget.take_bodies(undecided.len());
-        let later = undecided.iter().skip(bodies);
+        let later = || undecided.iter().skip(bodies);
         // What is only to be deleted was there all the time, and is what it was.
         let is_doubted = |turn: &Turn| matches!(turn, Turn::Denied | Turn::Doubted);
-        verdicts.later = later.filter(|(turn, _)| is_doubted(turn)).count();
+        verdicts.later = later().filter(|(turn, _)| is_doubted(turn)).count();
+        verdicts.later_deleted = later().filter(|(turn, _)| *turn == Turn::Due).count();
         let now = undecided.into_iter().take(bodies);
         verdicts.fetch.extend(now.map(|(_, it)| it.clone()));
         Ok(verdicts)
@@ -286,8 +290,18 @@ impl Account<'_> {
         Ok(others)
     }
 
-    /// What could not be looked at in this run is told: another message may wait there.
-    pub(super) fn tell_later(&self, later: usize) {
+    /// What could not be looked at in this run is told: another message may wait there, and what is to be
+    /// deleted stays.
+    pub(super) fn tell_later(&self, later: usize, deleted: usize) {
+        if deleted > 0 {
+            self.tell(Event::Notice(&format!(
+                "{} to be deleted: of each the next runs look first whether it is the one that is stored",
+                match deleted {
+                    1 => "1 more message is".to_owned(),
+                    several => format!("{} are", count(several as u64, "more message")),
+                }
+            )));
+        }
         if later > 0 {
             self.tell(Event::Notice(&format!(
                 "{} may be others than those that were fetched under their names: the next runs see to it, \
@@ -332,7 +346,10 @@ impl Account<'_> {
     /// What is told of messages that are not deleted: a text for each thing that a person can do about it.
     fn why_withheld(&self, withheld: &[(Message, Withheld)], returned_before: u64) -> Vec<String> {
         let mut parted: BTreeMap<WayOut, Vec<&(Message, Withheld)>> = BTreeMap::new();
-        for it in withheld {
+        // In a run that hands on to an account, copies are told of as such (`copies`).
+        let has_folder = self.profile.deliver.as_ref().and_then(Deliver::folder);
+        let is_told = |it: &&(Message, Withheld)| it.1 == Withheld::Copy && has_folder.is_some();
+        for it in withheld.iter().filter(|it| !is_told(it)) {
             parted.entry(way_out(it.1)).or_default().push(it);
         }
         if returned_before > 0 {
@@ -379,9 +396,10 @@ impl Account<'_> {
             }
             WayOut::Copy => {
                 let arguments = arguments.collect::<String>();
+                let them = if count_of_all == 1 { "it" } else { "them" };
                 format!(
-                    ". If you have looked, and {} may go: popfetch state accept {word}{arguments}",
-                    if count_of_all == 1 { "it" } else { "these" }
+                    ". To have {them} fetched: popfetch state forget {word}{arguments}; once you have seen another \
+                     one elsewhere, to let {them} go: popfetch state accept {word}{arguments}"
                 )
             }
             WayOut::Accept if messages.len() > NAMED && is_all_missing => {
@@ -447,8 +465,10 @@ fn reason(why: Withheld, count: u64) -> &'static str {
              now), and no files of them are here, so that they may be the last copies",
         ],
         Withheld::Copy => [
-            "it looks like a copy of what was handed on, and was not, and no file of it is here",
-            "they look like copies of what was handed on, and were not, and no files of them are here",
+            "it was not handed on, as it looks like a copy of what was, and no file of it is here, so that it may be \
+             the last one, as where it went into the very same mailbox",
+            "they were not handed on, as they look like copies of what was, and no files of them are here, so that they \
+             may be the last ones, as where it went into the very same mailbox",
         ],
         Withheld::Waiting => ["it waits to be handed on", "they wait to be handed on"],
     };

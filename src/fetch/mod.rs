@@ -256,6 +256,7 @@ impl Account<'_> {
             mut same,
             fetch,
             later,
+            later_deleted,
         } = self.look_into(session, store, maildrop, &mut plan, &mut run.budget)?;
         let trust = run.header_trouble.trust(store.doubts_ages());
         let filter = run.filter.as_mut();
@@ -270,7 +271,7 @@ impl Account<'_> {
             .and_then(|place| maildrop.message(place));
         run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
         plan.may_be_new(later);
-        self.tell_later(later);
+        self.tell_later(later, later_deleted);
         let coming = plan.coming().filter_map(|place| maildrop.listed(place));
         store.expect(coming.map(|listed| listed.octets));
         let order = plan.fetch_order(self.profile.policy.order);

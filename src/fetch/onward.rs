@@ -54,7 +54,8 @@ impl Account<'_> {
             if hand.tried.contains(&id) {
                 continue;
             }
-            let Some(letter) = self.letter_in(file, store, hand, id)? else {
+            let is_guessed = delay.is_some_and(|it| it.is_guessed());
+            let Some(letter) = self.letter_in(file, store, hand, (id, is_guessed))? else {
                 hand.tried.insert(id);
                 continue;
             };
@@ -74,6 +75,8 @@ impl Account<'_> {
             // What another recipient had been given shows nowhere.
             if attempt.is_some() && !shows {
                 self.tell_interrupted(&letter);
+            } else if is_guessed && !deliver.to.is_appended_to() && !deliver.to.can_be_asked() {
+                self.tell_guessed(&letter);
             }
             let earlier = self.earlier(store, id, delay, attempt);
             let mut it = InFlight {
@@ -130,7 +133,7 @@ impl Account<'_> {
         file: Whereabouts,
         store: &mut Store,
         hand: &mut Hand,
-        id: DueId,
+        (id, is_guessed): (DueId, bool),
     ) -> Result<Option<Letter>, Error> {
         match file {
             Whereabouts::There(letter) => return Ok(Some(letter)),
@@ -158,7 +161,14 @@ impl Account<'_> {
             }
             Whereabouts::Lost(letter) => {
                 store.lost(id)?;
-                self.tell_lost(hand, &letter, "its file is gone");
+                self.tell_lost(
+                    hand,
+                    &letter,
+                    match is_guessed {
+                        true => "its file is gone, and nobody knows whether it was handed on",
+                        false => "its file is gone, so that it was not handed on",
+                    },
+                );
             }
         }
         Ok(None)
@@ -362,7 +372,9 @@ impl Account<'_> {
                 match letter.keeping {
                     Keeping::Ours => {
                         store.lost(id)?;
-                        let what = format!("its file is not what was fetched ({how})");
+                        let what = format!(
+                            "its file is not what was fetched ({how}), so that it was not handed on"
+                        );
                         self.tell_lost(hand, letter, &what);
                     }
                     // It would stand there twice.

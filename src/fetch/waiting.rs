@@ -102,10 +102,19 @@ impl Account<'_> {
         )));
     }
 
+    /// Nobody knows that it was not handed on, and nobody can be asked.
+    pub(super) fn tell_guessed(&self, letter: &Letter) {
+        self.tell(Event::Warning(&format!(
+            "what is known of {} does not tell whether it was handed on, as the state was damaged or lost: it is \
+             handed on now, perhaps for the second time",
+            name_of(letter)
+        )));
+    }
+
     pub(super) fn tell_lost(&self, hand: &mut Hand, letter: &Letter, what: &str) {
         hand.has_lost = true;
         let text = format!(
-            "{}: {what}, so that it was not handed on; it is fetched again if the server still has it",
+            "{}: {what}; it is fetched again if the server still has it",
             name_of(letter)
         );
         // Who hears of a failure once hears at the end whether it is one.
@@ -122,11 +131,15 @@ impl Account<'_> {
         hand: &mut Hand,
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
-        for letter in store.lost_before_handing()? {
+        for (letter, is_guessed) in store.lost_before_handing()? {
             outcome.failed += 1;
             let why = format!(
-                "its file is gone or damaged, and it has not been fetched again: it was not handed on. If \
+                "its file is gone or damaged, and it has not been fetched again: {}. If \
                  the server has it no more, and you have it elsewhere or can do without it: {}",
+                match is_guessed {
+                    true => "nobody knows whether it was handed on",
+                    false => "it was not handed on",
+                },
                 self.to_say("accept", &letter)
             );
             self.miss(hand, &letter, &why);

@@ -145,8 +145,8 @@ impl Diagnose for Error {
                     .to_owned()
             }
             Self::NoMessage(_) => {
-                "name a number of popfetch list, a file, or a Message-ID, which is \
-                                   looked for in all folders of all accounts"
+                "name a number of popfetch list, a file, or the Message-ID of a message in an \
+                                   account that is not disabled"
                     .to_owned()
             }
             Self::Unsaved { path, source } => scarcity(source)

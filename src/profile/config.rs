@@ -236,7 +236,7 @@ impl Config {
     }
 
     /// How it is written, where that is not as an account is.
-    fn shape_of(&self, name: &str) -> Option<Shape> {
+    pub(super) fn shape_of(&self, name: &str) -> Option<Shape> {
         self.file.shapes.get(name).copied()
     }
 
@@ -312,12 +312,13 @@ pub type Selected = Vec<(String, Result<Profile, ConfigError>)>;
 ///
 /// # Errors
 ///
-/// Standard input is to be the password of more than one account.
+/// Standard input is to be the password of more than one account, or a table belongs to no account.
 pub fn select(
     config: &Config,
     accounts: &[String],
     overrides: &Overrides,
 ) -> Result<Selected, ConfigError> {
+    shape::refuse_strays(config)?;
     let mut named = HashSet::new();
     let names: Vec<&str> = if accounts.is_empty() {
         let enabled = |name: &&str| !config.is_disabled(name);

@@ -33,7 +33,7 @@ impl Onward {
         ids.copied().collect()
     }
 
-    fn was_tried(&self, id: Id) -> bool {
+    pub(super) fn was_tried(&self, id: Id) -> bool {
         self.attempts.contains_key(&id) || self.delays.contains_key(&id)
     }
 }
@@ -59,6 +59,7 @@ impl Memory {
                     record.gone |= removed;
                     match end.or_told_by(record.leave == Leave::Returned) {
                         HandingEnd::Taken(_) => record.lines.note_handed(),
+                        HandingEnd::Before => record.lines.note_before(),
                         HandingEnd::Copy => record.leave = Leave::Copy,
                         HandingEnd::GivenUp | HandingEnd::Untold => {}
                     }

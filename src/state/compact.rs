@@ -6,7 +6,7 @@ use super::clock::EARLIEST;
 use super::journal::{self, Journal};
 use super::memory::{ABSENCES, Memory};
 use super::rebuild::draft_name;
-use super::record::{Entry, Id, Taken};
+use super::record::{Entry, HandingEnd, Id, Repeat, Taken};
 use super::remembered::{Kind, Record, place_of};
 use crate::durable::Dir;
 use std::io;
@@ -131,7 +131,27 @@ impl<'a> Copy<'a> {
                 id,
                 time,
                 removed,
-                end,
+                // What it stands for is left out.
+                end: match end {
+                    HandingEnd::Before => HandingEnd::Taken(None),
+                    end => end,
+                },
+            }),
+            // That a folder may have it more than once counts as long as that it has it.
+            Entry::Handing {
+                id,
+                time,
+                length,
+                fetched,
+                from,
+                repeat: repeat @ Repeat::Unclear,
+            } if !self.memory.onward.due.contains(&id) => self.about(id, |id| Entry::Handing {
+                id,
+                time,
+                length,
+                fetched,
+                from,
+                repeat,
             }),
             Entry::Gone { id, time } => self.about(id, |id| Entry::Gone { id, time }),
             Entry::Header { .. } => self.header(entry).into_iter().collect(),

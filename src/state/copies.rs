@@ -3,7 +3,7 @@
 
 use super::onward::DueId;
 use super::record::{HandingEnd, Id};
-use super::remembered::{Kind, Leave};
+use super::remembered::{Kind, Leave, Record};
 use super::{Error, Store};
 use crate::handover::Letter;
 
@@ -11,21 +11,51 @@ impl Store {
     /// Whether a message has the very same octets as one that was handed on, and taken, in an earlier run: of two that
     /// one run hands on both were there before.
     pub fn is_like_one_handed_on(&mut self, DueId(id): DueId) -> Result<bool, Error> {
+        let run = self.memory.record(id).map(|record| record.run);
+        let like = self.like(id, |it| match Some(it.run) == run {
+            true => it.lines.say_before(),
+            false => it.lines.say_handed(),
+        })?;
+        Ok(!like.is_empty())
+    }
+
+    /// What a copy is a copy of, and has left the server: once it is forgotten, that must not make it known again.
+    pub(super) fn gone_with(&mut self, id: Id) -> Result<Vec<Id>, Error> {
+        let is_copy = |record: &Record| record.leave == Leave::Copy;
+        match self.memory.record(id).is_some_and(is_copy) {
+            true => self.like(id, |it| {
+                it.lines.say_handed() && (it.deleted || it.is_absent())
+            }),
+            false => Ok(Vec::new()),
+        }
+    }
+
+    /// Others with the very same octets of which this holds.
+    fn like(&mut self, id: Id, is_it: impl Fn(&Record) -> bool) -> Result<Vec<Id>, Error> {
         let (Some(record), Some(ours)) = (self.memory.record(id).copied(), self.stored(id)?) else {
-            return Ok(false);
+            return Ok(Vec::new());
         };
-        for other in self.memory.candidates([record.key; 2]) {
-            let it = self.memory.record(other);
-            let was_handed = it.is_some_and(|it| it.lines.say_handed() && it.run != record.run);
-            if was_handed
-                && other != id
+        let mut like = Vec::new();
+        let mut others = self.memory.candidates([record.key; 2]);
+        // What stands for a lost one may have been stored since those were looked up.
+        if self.memory.has_lost {
+            others.extend(self.session..self.memory.next_id());
+            others.sort_unstable();
+            others.dedup();
+        }
+        for other in others {
+            if other != id
+                && self
+                    .memory
+                    .record(other)
+                    .is_some_and(|it| it.key == record.key && is_it(it))
                 && let Some(stored) = self.stored(other)?
                 && stored.digests.stored == ours.digests.stored
             {
-                return Ok(true);
+                like.push(other);
             }
         }
-        Ok(false)
+        Ok(like)
     }
 
     /// Whether the session at hand lists a message, or has brought it; `None` where that is not known.

@@ -168,11 +168,12 @@ impl Store {
         self.note_length()
     }
 
-    /// An account has been to its server, and had nothing for a Maildir that is new to it: that is its Maildir
-    /// from now on all the same, whoever looks for it there.
+    /// An account with mail elsewhere has been to its server, and had nothing for a Maildir that is new to
+    /// it: that is its Maildir from now on all the same, whoever looks for it there. One that never had any
+    /// gets none before its first mail: where a disk is not mounted, it would stand below the mount point.
     fn enter_where_nothing_came(&mut self) -> Result<(), Error> {
         let is_maildir = !waits_in(&self.dir, &self.path_of_maildir);
-        if self.is_enrolled || !self.memory.listed || !is_maildir {
+        if self.is_enrolled || !self.memory.listed || !is_maildir || self.has_stored_nothing() {
             return Ok(());
         }
         self.raise()

@@ -216,8 +216,8 @@ impl Diagnose for Error {
             ),
             Self::NotSeen { maildir, name, .. } => format!(
                 "if its disk is not mounted, mount it; if it was moved, set `maildir`; to take what \
-                 is at {0} for it, `popfetch state accept {name}`; to fetch everything anew, \
-                 `popfetch state forget {name} --all`",
+                 is at {0} for it, `popfetch state accept {name}`; to fetch everything once \
+                 more, beside what is there, `popfetch state forget {name} --all`",
                 maildir.display()
             ),
             Self::SpoolNotSeen { name, .. } => format!(

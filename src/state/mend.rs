@@ -110,7 +110,9 @@ impl Store {
             }
             let waits = kind == Some(Kind::Stored) && self.memory.onward.due.contains(&id);
             forgotten.unhanded += u64::from(waits);
-            self.write([Entry::Forgotten { id }]);
+            for id in self.gone_with(id)?.into_iter().chain([id]) {
+                self.write([Entry::Forgotten { id }]);
+            }
             forgotten.messages += 1;
         }
         forgotten.messages += self.forget_failures(failing);

@@ -81,19 +81,7 @@ impl Store {
         let on_its_way: Vec<Id> = on_its_way.map(|(_, id)| id).collect();
         for id in on_its_way {
             let (first, last) = (id, id);
-            // The state that knew whether it was tried is lost: it counts as tried, some time ago, so that it is
-            // looked for where that is possible.
-            let time = 0;
-            let (how, count) = (NotTaken::Unclear, 1);
-            self.write([
-                Entry::Due { first, last },
-                Entry::NotTaken {
-                    id,
-                    time,
-                    how,
-                    count,
-                },
-            ]);
+            self.write([Entry::Due { first, last }, Entry::perhaps_handed(id)]);
         }
         self.sweep_passed()
     }
@@ -189,7 +177,7 @@ impl Store {
     }
 
     /// The place where it waits, where that is not its owner's.
-    fn spool_of(&self, id: Id) -> Option<&Path> {
+    pub(super) fn spool_of(&self, id: Id) -> Option<&Path> {
         let record = self.memory.record(id)?;
         let home = self.memory.homes.of_run(record.run)?;
         Some(home.path.as_path()).filter(|path| self.passes(path))
@@ -226,8 +214,9 @@ impl Store {
         self.flush()
     }
 
-    /// Messages that were to be handed on, are lost, and have not been fetched again.
-    pub fn lost_before_handing(&mut self) -> Result<Vec<Letter>, Error> {
+    /// Messages that were to be handed on, are lost, and have not been fetched again; whether nobody knows that they
+    /// were not handed on.
+    pub fn lost_before_handing(&mut self) -> Result<Vec<(Letter, bool)>, Error> {
         let due = self.memory.onward.due.iter().copied();
         let is_lost = |id: &Id| {
             let record = self.memory.record(*id);
@@ -236,7 +225,9 @@ impl Store {
         let ids: Vec<Id> = due.filter(is_lost).collect();
         let mut lost = Vec::with_capacity(ids.len());
         for id in ids {
-            lost.extend(self.letter(id)?.map(|(letter, _)| letter));
+            let delay = self.memory.onward.delays.get(&id);
+            let is_guessed = delay.is_some_and(Delay::is_guessed);
+            lost.extend(self.letter(id)?.map(|(letter, _)| (letter, is_guessed)));
         }
         Ok(lost)
     }

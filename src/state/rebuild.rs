@@ -3,7 +3,7 @@
 use super::claim::Claim;
 use super::journal::{self, Journal};
 use super::memory::Memory;
-use super::record::{Entry, Id, Stored};
+use super::record::{Entry, HandingEnd, Id, Stored};
 use super::remembered::Kind;
 use super::{Error, Files, Opened, Store, order};
 use crate::delivery::{self, Surveyed};
@@ -28,6 +28,13 @@ pub(super) fn make(
     // Of what stands in a file that messages were appended to, any may be in a line that is missing: the file
     // is looked through from its beginning.
     let (mut journal, mut memory) = copy(claim, id, |it| !matches!(it, Entry::Extent(_)))?;
+    // What came of one that waits by what is left may be in a line that is missing, too.
+    let due = memory.onward.due.iter().copied();
+    let untried: Vec<Id> = due.filter(|id| !memory.onward.was_tried(*id)).collect();
+    for entry in untried.into_iter().map(Entry::perhaps_handed) {
+        let place = journal.add(&entry);
+        memory.apply(entry, place);
+    }
     if let Some(maildir) = maildir {
         let found = search(&memory, &claim.account, maildir)
             .map_err(Error::from)
@@ -138,19 +145,19 @@ fn is_about(entry: &Entry) -> Option<Id> {
     }
 }
 
-/// The message of a line that is written only about what is stored. What is told of no time is told with the intent
-/// of what is fetched once more.
+/// The message of a line that is written only about what is stored. That it stands for one that was handed on, or may
+/// have been, which is told as of no time, is written with its intent.
 fn is_about_stored(entry: &Entry) -> Option<Id> {
     match entry {
         Entry::Absent { id, .. }
         | Entry::Alias { id, .. }
         | Entry::Asked { id, .. }
         | Entry::Deleted { id, .. }
-        | Entry::Handed { id, time: 1.., .. }
         | Entry::Handing { id, .. }
         | Entry::NotTaken { id, time: 1.., .. }
         | Entry::Undeletable { id, .. }
         | Entry::Unlisted { id, .. } => Some(*id),
+        Entry::Handed { id, end, .. } => (*end != HandingEnd::Before).then_some(*id),
         _ => None,
     }
 }

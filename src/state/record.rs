@@ -44,8 +44,9 @@
 //!                                                            next message is there at least; once others may
 //!                                                            have been taken (again, unclear)
 //! d  id  time  word  [end]                                   that is over, and its file stays or not (kept, removed):
-//!                                                            it was taken, and is there or somewhere (-); it is a
-//!                                                            copy of what was; its owner has given it up (given-up)
+//!                                                            it was taken, and is there or somewhere (-); it stands
+//!                                                            for a lost one that was (before); it is a copy of what
+//!                                                            was; its owner has given it up (given-up)
 //! k  id  time  word  count                                   it has not been taken (later, unclear, refused)
 //! m  octets  tail                                            the mbox file is accounted for up to there
 //! u  time  folder  word                                      a folder of the server's that the first listing
@@ -189,6 +190,8 @@ pub enum NotTaken {
 pub(super) enum HandingEnd {
     /// It has been taken, and is there in a folder of another account, as far as that is known.
     Taken(Option<Located>),
+    /// It stands for a message that was lost, and had been taken: nothing more was put anywhere.
+    Before,
     /// It looks like a copy of what was handed on, and is not.
     Copy,
     /// Nobody wants it handed on any more: its owner has removed it, or said so.
@@ -399,6 +402,18 @@ pub(super) enum Entry {
 }
 
 impl Entry {
+    /// What knew whether this message was handed on is lost: it counts as tried, nobody knows when, so that it is
+    /// looked for where that is possible, and named where it is not.
+    pub(super) fn perhaps_handed(id: Id) -> Self {
+        let (how, time, count) = (NotTaken::Unclear, 0, 1);
+        Self::NotTaken {
+            id,
+            time,
+            how,
+            count,
+        }
+    }
+
     /// The file that the line is about.
     pub(super) fn into_stored(self) -> Option<Stored> {
         match self {

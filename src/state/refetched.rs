@@ -4,22 +4,24 @@
 use super::Store;
 use super::doubt::{is_another_reading, is_the_same_text, is_under_another_name};
 use super::memory::Memory;
-use super::record::{Entry, HandingEnd, Id, NotTaken};
+use super::record::{Entry, HandingEnd, Id};
 use super::remembered::{Key, Kind, Lost, NOBODY, Record, key_of};
 use crate::delivery::Synced;
+use crate::handover::Archive;
+use std::path::Path;
 
 impl Store {
     /// What is about to be stored waits to be handed on; unless it stands for a lost message that was, as its line
-    /// says: whoever took that has it. Of what was found in a Maildir, without its line, nobody knows.
+    /// says: whoever took that has it, and where it would only pass through, it does not stay. Of what was found in a
+    /// Maildir, without its line, nobody knows.
     pub(super) fn begin_waiting(&mut self, id: Id, synced: &Synced) {
         let lost = self.lost_before(synced);
         self.refetched.extend(lost.map(|lost| (id, lost)));
         let lost = lost.and_then(|lost| Some((lost, self.memory.record(lost)?.lines.say_handed())));
-        // Of no time: it is told before the message is stored, and is no proof of that.
-        let time = 0;
+        let time = self.moment.now;
         if let Some((_, true)) = lost {
-            let end = HandingEnd::Taken(None);
-            let removed = false;
+            let end = HandingEnd::Before;
+            let removed = self.onward == Some(Archive::Passed);
             return self.write([Entry::Handed {
                 id,
                 time,
@@ -29,19 +31,15 @@ impl Store {
         }
         let (first, last) = (id, id);
         self.write([Entry::Due { first, last }]);
+        let lost = lost.filter(|(lost, _)| !self.memory.onward.due.contains(lost));
         let line = lost.and_then(|(lost, _)| self.line(lost).ok().flatten());
         if let Some(Entry::Found { .. }) = line {
-            let (how, count) = (NotTaken::Unclear, 1);
-            self.write([Entry::NotTaken {
-                id,
-                time,
-                how,
-                count,
-            }]);
+            self.write([Entry::perhaps_handed(id)]);
         }
     }
 
-    /// The lost message that it stands for. A line that cannot be read proves nothing.
+    /// The lost message that it stands for: one of its name before others, and one that waits, or was not handed on,
+    /// before one that was. A line that cannot be read proves nothing.
     fn lost_before(&mut self, synced: &Synced) -> Option<Id> {
         if !self.memory.has_lost {
             return None;
@@ -54,9 +52,8 @@ impl Store {
         let mut lost: Vec<(bool, bool, Id)> = Vec::new();
         for id in self.memory.lost_like(keys) {
             let is_taken = self.refetched.values().any(|taken| *taken == id);
-            let waits = self.memory.onward.due.contains(&id);
             let record = self.memory.record(id);
-            if let Some(record) = record.filter(|_| !is_taken && !waits) {
+            if let Some(record) = record.filter(|_| !is_taken) {
                 let is_other = identity != Some(record.identity);
                 // What is listed by its own name is fetched by that.
                 if !(is_other && self.memory.listed && record.present) {
@@ -79,9 +76,17 @@ impl Store {
         })
     }
 
-    /// These are stored: what they stand for is not lost any more, whatever it was called.
+    /// These are stored: what they stand for is not lost any more, whatever it was called. What has nothing to wait
+    /// for goes once that is on the disk.
     pub(super) fn end_refetched(&mut self, stored: &[Id]) {
         for id in stored {
+            let is_over = self.memory.record(*id).is_some_and(|it| it.gone);
+            let spool = self.spool_of(*id).filter(|_| is_over);
+            if let Some(spool) = spool.map(Path::to_owned)
+                && let Ok(Some(stored)) = self.stored(*id)
+            {
+                self.passed.push((spool, stored.name));
+            }
             let lost = self.refetched.remove(id);
             let name = self.memory.record(*id).map(|record| record.identity);
             // Of its own name one is found again by that.

@@ -163,6 +163,13 @@ pub struct Delay {
     pub last: i64,
 }
 
+impl Delay {
+    /// Nobody knows whether it was tried at all: what knew that is lost.
+    pub fn is_guessed(&self) -> bool {
+        self.how == NotTaken::Unclear && self.last == 0
+    }
+}
+
 /// A message was about to be handed on, and nobody knows what came of it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Attempt {
@@ -263,6 +270,7 @@ pub(super) struct Lines(u8);
 impl Lines {
     const EVIDENCE: u8 = 1;
     const HANDED: u8 = 2;
+    const BEFORE: u8 = 4;
 
     /// What it is known again by.
     pub(super) fn have_evidence(self) -> bool {
@@ -278,8 +286,17 @@ impl Lines {
         self.0 = self.0 & !Self::EVIDENCE | u8::from(has_evidence);
     }
 
+    /// That it stands for one that was.
+    pub(super) fn say_before(self) -> bool {
+        self.0 & Self::BEFORE != 0
+    }
+
     pub(super) fn note_handed(&mut self) {
         self.0 |= Self::HANDED;
+    }
+
+    pub(super) fn note_before(&mut self) {
+        self.0 |= Self::HANDED | Self::BEFORE;
     }
 }
 

@@ -6,9 +6,10 @@
 use super::HEARD;
 use crate::system;
 use rustix::fs::{Mode, OFlags, open};
+use rustix::process::getpgrp;
 use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
-    tcsetattr,
+    tcgetpgrp, tcsetattr,
 };
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use std::fs::File;
@@ -82,7 +83,14 @@ pub fn last_work(work: fn()) {
 /// The terminal, where a signal would put it right.
 fn terminal() -> Option<File> {
     let terminal = open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
-    terminal.ok().map(File::from).filter(|_| is_watched())
+    let terminal = terminal.ok().map(File::from);
+    terminal.filter(|it| is_in_front(it) && is_watched())
+}
+
+/// Whether the terminal is this process's at the moment: one in the background that touches its modes is
+/// stopped (SIGTTOU), and stays so for ever where nobody brings it back, as behind timeout(1).
+fn is_in_front(terminal: &File) -> bool {
+    tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp())
 }
 
 /// Whether signals are watched. Where there is no thread to be had, a signal ends the process as
@@ -160,7 +168,9 @@ const WIPED: &str = "\r\u{1b}[2K";
 
 /// Puts the terminal right, once.
 fn restore(kept: &mut Option<(File, Termios)>) {
-    if let Some((terminal, modes)) = kept.take() {
+    if let Some((terminal, modes)) = kept.take()
+        && is_in_front(&terminal)
+    {
         // A terminal that is gone needs no echo.
         let _ = tcsetattr(terminal, OptionalActions::Now, &modes);
     }

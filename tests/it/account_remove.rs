@@ -58,7 +58,7 @@ fn with_forget_nothing_is_left_of_it_and_its_mail_is_known_all_the_same() {
     let (server, home, _) = two();
     run(&home, &["fetch", "a"], 0);
     let output = run(&home, &["account", "remove", "a", "--yes", "--forget"], 0);
-    assert_said(&output, &["what was fetched is forgotten"]);
+    assert_said(&output, &["the record of what was fetched is removed"]);
     assert_eq!(everything(&home.state()), []);
     home.one_account(&server.account(), "");
     run(&home, &["fetch", "a"], 0);

@@ -457,6 +457,26 @@ fn accounts_that_are_not_written_as_one_are_told_once_and_how_to_write_them() {
 }
 
 #[test]
+fn rules_below_a_name_that_no_account_has_keep_every_account_from_fetching_without_them() {
+    let (server, home) = server(2);
+    home.one_account(&server.account(), "keep = \"never\"");
+    let config = fs::read_to_string(home.config_file()).unwrap();
+    let stray = "\n[[accounts.work.rules]]\nsubject = \"*\"\nthen = \"skip\"\n";
+    home.config(&format!("{config}{stray}"));
+    for arguments in [&["fetch"][..], &["fetch", "a"], &["fetch", "-n"]] {
+        let words = [
+            "there is no account `work`",
+            "write `a` in the place of `work`",
+        ];
+        refused(&home, arguments, 78, &words);
+    }
+    assert_eq!((server.sessions().len(), server.maildrop().count()), (0, 2));
+    home.config(&format!("{config}{}", stray.replace("work", "a")));
+    run(&home, &["fetch"], 0);
+    assert_eq!(server.maildrop().count(), 2);
+}
+
+#[test]
 fn the_status_of_a_watch_without_a_config_says_so() {
     let home = Home::new();
     let output = run(&home, &["watch", "--status"], 1);

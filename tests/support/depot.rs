@@ -167,6 +167,13 @@ impl Depot {
         fresh.for_each(|it| it.uid = self.shared.next_uid());
     }
 
+    /// Its folders were deleted and made anew, and give their numbers from 1 once more, under the UIDVALIDITY that
+    /// they had.
+    pub fn is_made_anew(&self) {
+        self.change(Vec::clear);
+        self.shared.last_uid.store(0, Ordering::SeqCst);
+    }
+
     /// It says that this is the UIDVALIDITY of its folders, and this their UIDNEXT, whatever is so.
     pub fn says(&self, validity: u32, next: Option<u32>) {
         *self.shared.says.lock().unwrap() = (validity, next);

@@ -6,7 +6,8 @@ use std::io::{self, Seek, SeekFrom};
 /// How alike a message on a server is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Likeness {
-    /// Octet for octet, but for ends of lines at its end.
+    /// Octet for octet, but for empty lines at its end: whatever is, has the same body as messages are remembered
+    /// ([`crate::message::Evidence`]), so that one of which it is known who has put it there is known by that.
     Same,
     /// The body is, and the header another: a server has changed it, or it is another copy.
     Body,
@@ -20,7 +21,7 @@ pub struct Comparison<'a> {
     /// What was read of ours, and not compared yet.
     ours: Vec<u8>,
     theirs: Theirs,
-    /// Ends of lines of theirs with which it may end.
+    /// Ends of lines of theirs with which it may end, and a CR that may begin one.
     left: Vec<u8>,
 }
 
@@ -100,11 +101,16 @@ impl Comparison<'_> {
         if matches!(self.theirs, Theirs::Header(_)) {
             self.end_header()?;
         }
+        // A CR alone ends no line.
+        if self.left.ends_with(b"\r") {
+            let left = std::mem::take(&mut self.left);
+            self.compare(&left)?;
+        }
         let Theirs::Body { has_own_header } = self.theirs else {
             return Ok(Likeness::Other);
         };
         loop {
-            if !self.ours.iter().copied().all(is_end_of_line) {
+            if !without_last_ends(&self.ours).is_empty() {
                 return Ok(Likeness::Other);
             }
             self.ours.clear();
@@ -140,10 +146,12 @@ impl Comparison<'_> {
         // What may be the end of theirs is compared once more comes.
         let mut theirs = std::mem::take(&mut self.left);
         theirs.extend_from_slice(octets);
-        let end = theirs.iter().rposition(|octet| !is_end_of_line(*octet));
-        let end = end.map_or(0, |at| at + 1);
-        self.left = theirs.split_off(end.max(theirs.len().saturating_sub(PIECE)));
-        let mut theirs = theirs.as_slice();
+        let text = without_last_ends(theirs.strip_suffix(b"\r").unwrap_or(&theirs)).len();
+        self.left = theirs.split_off(text.max(theirs.len().saturating_sub(PIECE)));
+        self.compare(&theirs)
+    }
+
+    fn compare(&mut self, mut theirs: &[u8]) -> io::Result<()> {
         while !theirs.is_empty() {
             if self.ours.is_empty() {
                 self.post.read(PIECE, &mut self.ours)?;
@@ -161,8 +169,12 @@ impl Comparison<'_> {
     }
 }
 
-fn is_end_of_line(octet: u8) -> bool {
-    matches!(octet, b'\r' | b'\n')
+/// Without the ends of lines at its end.
+fn without_last_ends(mut octets: &[u8]) -> &[u8] {
+    while let Some(before) = octets.strip_suffix(b"\r\n") {
+        octets = before;
+    }
+    octets
 }
 
 #[cfg(test)]
@@ -186,6 +198,15 @@ mod tests {
             (
                 "A: x\nB: y\n\nbody\n",
                 "A: x\r\nB: y\r\n\r\nbody\r\n",
+                Likeness::Same,
+            ),
+            ("A: x\n\nbody\r\n", "A: x\r\n\r\nbody\r\n", Likeness::Other),
+            ("A: x\n\nbody\n", "A: x\r\n\r\nbody\r\r\n", Likeness::Other),
+            ("A: x\n\nbody\r", "A: x\r\n\r\nbody\r\n", Likeness::Other),
+            ("A: x\n\nbody\n\n", "A: x\r\n\r\nbody\r", Likeness::Other),
+            (
+                "A: x\n\nbody\r",
+                "A: x\r\n\r\nbody\r\r\n\r\n",
                 Likeness::Same,
             ),
             // Some servers end each message with a line's end.
@@ -239,6 +260,19 @@ mod tests {
 
     proptest! {
         #[test]
+        fn what_is_the_same_has_the_same_body_as_messages_are_remembered(
+            ours in "[a\r\n]{0,6}",
+            theirs in "[a\r\n]{0,6}",
+            most in 1usize..9,
+        ) {
+            let [mut ours, mut theirs] = [ours, theirs].map(|it| post(format!("A: x\n\n{it}").as_bytes()));
+            let wire = read(&mut theirs, 7);
+            let is_same = likeness(&mut ours, &wire, most) == Likeness::Same;
+            let [ours, theirs] = [ours, theirs].map(|mut it| it.examine().unwrap().evidence.body);
+            prop_assert_eq!(is_same, ours == theirs);
+        }
+
+        #[test]
         fn what_it_is_sent_as_is_the_same_and_what_differs_is_not(
             text in any::<Vec<u8>>(),
             most in 1usize..9,
@@ -246,7 +280,8 @@ mod tests {
             let mut it = post(&text);
             let mut wire = read(&mut it, most);
             prop_assert_eq!(likeness(&mut it, &wire, most), Likeness::Same);
-            if let Some(last) = wire.iter_mut().rev().find(|octet| !is_end_of_line(**octet)) {
+            let is_text = |octet: &&mut u8| !matches!(**octet, b'\r' | b'\n');
+            if let Some(last) = wire.iter_mut().rev().find(is_text) {
                 *last ^= 0x40;
                 prop_assert_ne!(likeness(&mut it, &wire, most), Likeness::Same);
             }

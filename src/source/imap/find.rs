@@ -29,6 +29,8 @@ struct Looked {
     copies: Vec<Spot>,
     /// There may be more.
     is_unclear: bool,
+    /// It was looked for by its date alone, which is the server's own: that it was not found says little.
+    is_by_date: bool,
 }
 
 /// Messages that may be the one that is looked for. The newest are the likeliest.
@@ -84,7 +86,9 @@ impl Session<SignedIn> {
         let is_there = !is_listed
             || is_same_name(wanted.as_bytes(), INBOX.as_bytes())
             || listed.iter().any(is_wanted);
-        is_unclear |= seen.as_ref().map_or(is_there, |it| it.is_unclear);
+        is_unclear |= seen
+            .as_ref()
+            .map_or(is_there, |it| it.is_unclear || it.is_by_date);
         let here = seen.map(|it| it.copies).unwrap_or_default();
         let is_since = |spot: &&Spot| from.is_some_and(|from| spot.is_behind(from));
         let since: Vec<Spot> = here.iter().filter(is_since).copied().collect();
@@ -182,6 +186,9 @@ impl Session<SignedIn> {
         let mut looked = Looked {
             copies: Vec::new(),
             is_unclear: spots.has_more,
+            is_by_date: from.is_none()
+                && sought.post.message_id().is_none()
+                && opened.exists != Some(0),
         };
         for spot in spots.all.iter().rev() {
             match self.likeness_of(*spot, sought.post)? {

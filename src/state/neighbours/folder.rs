@@ -6,7 +6,7 @@ use crate::handover::{Located, Spot};
 use crate::message::Examined;
 use crate::state::files::Files;
 use crate::state::journal;
-use crate::state::record::{Entry, HandingEnd, Id, NotTaken, Stored};
+use crate::state::record::{Entry, HandingEnd, Id, NotTaken, Repeat, Stored};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io;
@@ -37,7 +37,10 @@ pub struct AlikePut {
     pub known: Vec<Located>,
     /// Where those are that look like the one that is looked for.
     pub alike: Vec<Located>,
-    /// So many more that look like it are somewhere, or may be as another account has tried to put them there.
+    /// Where messages were, it seems, in an earlier life of their folder: it has given their numbers once more since.
+    pub before: Vec<Located>,
+    /// So many more that look like it are somewhere, or may be, as an answer was lost or another account has tried to
+    /// put them there.
     pub unknown: usize,
     /// So many more may be, as this account has tried to.
     pub open: usize,
@@ -90,6 +93,7 @@ impl Neighbours {
         };
         all.known.extend(put.known);
         all.alike.extend(put.alike);
+        all.before.extend(put.before);
         all.is_apart |= put.is_apart;
         // Of this account's own open tries each is looked for in its turn, and claims the copy that it finds.
         let (unknown, open) = match is_own {
@@ -104,10 +108,27 @@ impl Neighbours {
 /// What is known of a message like the one that is looked for.
 #[derive(Clone, Copy, Debug, Default)]
 struct Alike {
-    /// It was tried, and nobody has noted what came of that.
-    is_open: bool,
+    /// So many tries with it may have left something.
+    tries: usize,
     /// It was appended to a file, which is no folder.
     is_in_file: bool,
+}
+
+impl Alike {
+    fn is_tried(&mut self, repeat: Repeat, is_in_file: bool) {
+        self.is_in_file = is_in_file;
+        self.tries = match repeat {
+            _ if is_in_file => 0,
+            // The one that this comes after may have been left out of the journal.
+            Repeat::Unclear => self.tries.max(1) + 1,
+            Repeat::First | Repeat::Again => 1,
+        };
+    }
+
+    /// Those that may be somewhere besides the one that was taken.
+    fn ends(&mut self) -> usize {
+        std::mem::take(&mut self.tries).saturating_sub(1)
+    }
 }
 
 /// The highest numbers that the account's messages had so far, in each life of the folder at hand.
@@ -152,19 +173,29 @@ fn put_by(journal: std::fs::File, ours: &Ours, place_of: PlaceOf<'_>) -> io::Res
                 returned.insert(id);
             }
             Entry::Handing {
-                id, length, from, ..
+                id,
+                length,
+                from,
+                repeat,
+                ..
             } => {
-                put.is_apart |= from.is_some_and(|from| highest.excludes(from));
-                alike.entry(id).and_modify(|it| {
-                    it.is_open = length.is_none();
-                    it.is_in_file = length.is_some();
-                });
+                if let Some(from) = from {
+                    put.is_apart |= highest.excludes(from);
+                    put.part_lives(from);
+                }
+                let is_in_file = length.is_some();
+                alike
+                    .entry(id)
+                    .and_modify(|it| it.is_tried(repeat, is_in_file));
             }
             Entry::Handed { id, end, .. } => {
                 let end = end.or_told_by(returned.contains(&id));
                 let is_alike = alike.get_mut(&id);
                 let is_in_file = is_alike.as_ref().is_some_and(|it| it.is_in_file);
-                match (end, is_alike.is_some()) {
+                let is_taken = matches!(end, HandingEnd::Taken(_));
+                let more = is_alike.map(Alike::ends);
+                put.unknown += more.filter(|_| is_taken).unwrap_or_default();
+                match (end, more.is_some()) {
                     // What it was handed on to before may be what it is handed on to now.
                     (HandingEnd::Taken(Some(located)), is_alike) => {
                         put.is_apart |= highest.excludes(located);
@@ -174,17 +205,27 @@ fn put_by(journal: std::fs::File, ours: &Ours, place_of: PlaceOf<'_>) -> io::Res
                     (HandingEnd::Taken(None), true) => put.unknown += usize::from(!is_in_file),
                     _ => {}
                 }
-                if let Some(it) = is_alike {
-                    it.is_open = false;
-                }
             }
-            Entry::NotTaken { id, how, .. } if how != NotTaken::Unclear => {
-                alike.entry(id).and_modify(|it| it.is_open = false);
+            Entry::NotTaken { id, how, .. } => {
+                alike.entry(id).and_modify(|it| match how {
+                    NotTaken::Unclear => it.tries = it.tries.max(1),
+                    NotTaken::Later | NotTaken::Refused => {
+                        it.tries = it.tries.saturating_sub(1);
+                    }
+                });
             }
             _ => {}
         }
     });
     read?;
-    put.open = alike.values().filter(|it| it.is_open).count();
+    put.open = alike.values().map(|it| it.tries).sum();
     Ok(put)
+}
+
+impl AlikePut {
+    /// The next message of a folder is there at least: what has been behind that was in an earlier life of it.
+    fn part_lives(&mut self, from: Located) {
+        let is_behind = |it: &mut Located| it.folder == from.folder && it.spot.is_behind(from.spot);
+        self.before.extend(self.known.extract_if(.., is_behind));
+    }
 }

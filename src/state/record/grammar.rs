@@ -91,6 +91,7 @@ impl Entry {
                 let end = match end {
                     HandingEnd::Taken(Some(located)) => format!("\t{located}"),
                     HandingEnd::Taken(None) => "\t-".to_owned(),
+                    HandingEnd::Before => "\tbefore".to_owned(),
                     HandingEnd::Copy => "\tcopy".to_owned(),
                     HandingEnd::GivenUp => "\tgiven-up".to_owned(),
                     HandingEnd::Untold => String::new(),
@@ -391,6 +392,7 @@ impl Entry {
                 end: match next() {
                     None => HandingEnd::Untold,
                     Some("-") => HandingEnd::Taken(None),
+                    Some("before") => HandingEnd::Before,
                     Some("copy") => HandingEnd::Copy,
                     Some("given-up") => HandingEnd::GivenUp,
                     Some(located) => HandingEnd::Taken(Some(located.parse().ok()?)),

@@ -226,6 +226,12 @@ fn every_kind() -> Vec<Entry> {
             id: 6,
             time,
             removed: false,
+            end: HandingEnd::Before,
+        },
+        Entry::Handed {
+            id: 6,
+            time,
+            removed: false,
             end: HandingEnd::GivenUp,
         },
         Entry::Handed {

@@ -3,6 +3,7 @@
 mod changed;
 mod config;
 mod copies;
+mod counted;
 mod crashes;
 mod doubts;
 mod evidence;

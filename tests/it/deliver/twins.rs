@@ -215,7 +215,7 @@ fn assert_copies_stay(server: &Server, home: &Home, depot: &Depot) {
     let output = run(home, &["fetch", "a"], 0);
     let words = [
         "3 messages are not handed on: each has the same octets",
-        "3 messages not deleted from the server: they look like copies",
+        "popfetch state forget a copy-0 copy-1 copy-2",
         "popfetch state accept a copy-0 copy-1 copy-2",
     ];
     assert_said(&output, &words);

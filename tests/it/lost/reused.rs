@@ -1,5 +1,5 @@
 use super::Scene;
-use crate::given::letter;
+use crate::given::{assert_said, letter};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::message::Message;
 use crate::support::wire::Ending;
@@ -94,6 +94,20 @@ fn a5_without_top_a_new_message_under_an_old_unique_id_is_fetched_before_it_is_d
     let output = scene.home.popfetch(["fetch", "--delete"]).expect(0);
     assert_eq!(scene.copies(&another()), 1, "{output:#?}");
     assert_eq!(scene.server.maildrop().count(), 0, "{output:#?}");
+}
+
+#[test]
+fn what_is_not_deleted_yet_as_a_run_could_not_look_at_all_of_it_is_told() {
+    // A run asks for a thousand headers, and for fifty whole messages.
+    let all = (1..=1060).map(letter).collect();
+    let scene = Scene::new(all, Behaviour::new(), "");
+    scene.run(&["fetch"]);
+    let output = scene.home.popfetch(["fetch", "--delete"]).expect(0);
+    assert_eq!(scene.server.maildrop().count(), 10, "{output:#?}");
+    assert_said(&output, &["10 more messages are to be deleted"]);
+    let output = scene.home.popfetch(["fetch", "--delete"]).expect(0);
+    assert_eq!(scene.server.maildrop().count(), 0, "{output:#?}");
+    assert!(!output.stderr.contains("to be deleted"), "{output:#?}");
 }
 
 /// It never was away as far as anybody could see, so that only a look before the DELE tells.

@@ -4,10 +4,11 @@ use super::{at_a_record, at_the_usual_name, home_in, made};
 use crate::support::dns::{NameServer, Record};
 use crate::support::run::Home;
 use crate::support::skip::is_root;
-use crate::support::terminal::everything;
+use crate::support::terminal::{Terminal, everything};
 use crate::support::tree;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 use std::process::Command;
 
 #[test]
@@ -58,6 +59,20 @@ fn with_print_the_account_is_data_and_nothing_is_written() {
          maildir = \"~/Mail/example\"\nkeep = \"always\"\n"
     );
     assert_eq!(made(&home), [""; 0]);
+}
+
+#[test]
+fn in_the_background_of_a_terminal_it_does_not_wait_to_be_brought_back() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    // timeout(1) puts what it starts into a process group of its own, which the terminal is not.
+    let program = home.program().to_str().unwrap();
+    let line = ["20", program, "setup", "ada@example.test", "--print"];
+    let terminal = Terminal::start_program(&home, 80, Path::new("timeout"), &line);
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 0, "{screen}");
+    assert!(screen.contains("host = \"pop.example.test\""), "{screen}");
 }
 
 /// The SHA-256 of the key in the authority's or server's certificate, as `--tls-pin` takes it.
