@@ -236,7 +236,7 @@ impl Config {
     }
 
     /// How it is written, where that is not as an account is.
-    fn shape_of(&self, name: &str) -> Option<Shape> {
+    pub(super) fn shape_of(&self, name: &str) -> Option<Shape> {
         self.file.shapes.get(name).copied()
     }
 
@@ -244,14 +244,6 @@ impl Config {
     fn written_but<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let others = self.accounts().filter(move |it| *it != name);
         others.filter(|it| self.shape_of(it).is_none())
-    }
-
-    /// Rules, or another table, below a name that no account has may be meant for any of them, which would
-    /// fetch, file or delete without what its owner wrote: so none is used.
-    fn refuse_strays(&self) -> Result<(), ConfigError> {
-        let strays = self.accounts();
-        let mut strays = strays.filter(|it| self.shape_of(it) == Some(Shape::Below));
-        strays.try_for_each(|name| self.profile(name, &Overrides::default()).map(drop))
     }
 
     /// Whether the account has `disabled = true`, so that it is only used when named.
@@ -326,7 +318,7 @@ pub fn select(
     accounts: &[String],
     overrides: &Overrides,
 ) -> Result<Selected, ConfigError> {
-    config.refuse_strays()?;
+    shape::refuse_strays(config)?;
     let mut named = HashSet::new();
     let names: Vec<&str> = if accounts.is_empty() {
         let enabled = |name: &&str| !config.is_disabled(name);

@@ -1,6 +1,8 @@
 //! Accounts that are not written as one: their keys stand below no name, they are a list, or there is nothing
 //! of them but what belongs to another one.
 
+use super::Overrides;
+use super::config::Config;
 use super::diagnose::ConfigError;
 use super::file::Account;
 use super::problem::{Problem, Source, Within};
@@ -135,6 +137,14 @@ pub(super) fn or_of_another<'a>(
     let rest = rest.filter(|it| it.lacks != ["host"] && it.lacks != ["user"]);
     let told = rest.cloned().chain([none]).collect();
     ConfigError::of(told).unwrap_or(error)
+}
+
+/// Rules, or another table, below a name that no account has may be meant for any of them, which would fetch,
+/// file or delete without what its owner wrote: so none is used.
+pub(super) fn refuse_strays(config: &Config) -> Result<(), ConfigError> {
+    let strays = config.accounts();
+    let mut strays = strays.filter(|it| config.shape_of(it) == Some(Shape::Below));
+    strays.try_for_each(|name| config.profile(name, &Overrides::default()).map(drop))
 }
 
 /// A name as it stands in a heading.
