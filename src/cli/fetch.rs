@@ -187,7 +187,10 @@ pub struct Login {
 
 /// How many at once: 64 are enough for any line, and each takes files and memory.
 pub(super) fn jobs() -> impl TypedValueParser<Value = Jobs> {
-    clap::value_parser!(u8).range(1..=64).map(Jobs)
+    |text: &str| match text.parse() {
+        Ok(jobs @ 1..=64) => Ok(Jobs(jobs)),
+        _ => Err("it is a number from 1 to 64"),
+    }
 }
 
 /// The words of the config file.

@@ -6,13 +6,20 @@ use super::lacking;
 use super::listen;
 use super::results::{Counts, Results};
 use crate::cli::Check;
+use crate::durable::Disk;
 use crate::exit::Status;
 use crate::fetch::{Account, Error, Look, look};
+use crate::maildir::leave;
 use crate::maildrop::Message;
 use crate::message::Heading;
+use crate::paths::in_full;
+use crate::profile::{Profile, config_option};
 use crate::report;
-use crate::term::{Column, Table, columns, escape_str, fit, json_line, size, wrap};
+use crate::term::{
+    Column, Table, columns, count as count_of, escape_str, fit, json_line, quoted, size, wrap,
+};
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// Accounts that are looked at together.
 const JOBS: usize = 4;
@@ -29,6 +36,8 @@ struct Waiting {
     /// Larger than `max-size`: they stay, and are not new each time.
     too_large: u64,
     headings: Vec<(Message, Heading)>,
+    /// Fetched before, and not handed on yet: they are here, and in no Maildir.
+    onward: u64,
 }
 
 impl Counts for Waiting {
@@ -81,14 +90,46 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
         );
         eprintln!("{}", wrap("", &text, columns(std::io::stderr())));
     }
+    let config = context.global.config.as_deref().map(in_full);
+    for (name, waiting) in looked.found().filter(|(_, waiting)| waiting.onward > 0) {
+        let text = onward_in_words(name, waiting.onward, config.as_deref());
+        eprintln!("{}", wrap("", &text, columns(std::io::stderr())));
+    }
     Ok(status)
+}
+
+/// What waits here to be handed on. What cannot be counted is told by the run that hands it on.
+pub(super) fn waiting_onward(profile: &Profile) -> u64 {
+    match profile.has_maildir() {
+        true => 0,
+        false => leave::count(&Disk::new(), &profile.maildir).unwrap_or_default(),
+    }
+}
+
+/// Says that messages wait to be handed on.
+fn onward_in_words(name: &str, waiting: u64, config: Option<&Path>) -> String {
+    let (wait, why) = match waiting {
+        1 => ("waits", "why it still waits"),
+        _ => ("wait", "why they still wait"),
+    };
+    format!(
+        "{}: {} {wait} to be handed on: popfetch fetch{} {} says {why}",
+        escape_str(name),
+        count_of(waiting, "message"),
+        config_option(config),
+        quoted(name),
+    )
 }
 
 fn check(account: &Account<'_>, headers: bool) -> Result<Waiting, report::Failure> {
     let report = &*account.environment.report;
     let failed = |error: Error| report_failure(report, &account.profile.name, &error);
     let looked = look(account, |look| wait_for(look, headers));
-    looked.and_then(|waiting| waiting).map_err(failed)
+    let looked = looked.and_then(|waiting| waiting).map_err(failed);
+    looked.map(|waiting| Waiting {
+        onward: waiting_onward(account.profile),
+        ..waiting
+    })
 }
 
 fn wait_for(mut look: Look, headers: bool) -> Result<Waiting, Error> {
@@ -121,6 +162,7 @@ fn count(look: &Look) -> Waiting {
         octets: octets(&mut look.maildrop.octets()),
         new: new_of(look).count() as u64,
         new_octets: octets(&mut new_of(look).map(|message| message.octets)),
+        onward: 0,
         too_large: (look.plan.waiting().count() - look.plan.coming().count()) as u64,
         headings: Vec::new(),
     }

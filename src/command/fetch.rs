@@ -22,13 +22,12 @@ use std::sync::Arc;
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Failure> {
-    if let Some((value, failure)) = taken_for_an_account(arguments)
-        && !context
-            .config(&arguments.accounts)?
-            .accounts()
-            .any(|it| it == value)
-    {
-        return Err(failure);
+    if let Some((value, failure)) = taken_for_an_account(arguments) {
+        match context.config(&arguments.accounts) {
+            Ok(config) if config.accounts().any(|it| it == value) => {}
+            Err(other) if !other.is_of_no_accounts() => return Err(other),
+            _ => return Err(failure),
+        }
     }
     let overrides = overrides(arguments);
     if arguments.dry_run {

@@ -23,6 +23,9 @@ pub(super) fn of_option_in(command: &str, word: &str) -> Option<&'static str> {
         ("check", "-a" | "--all" | "--all-accounts") => {
             "all accounts are checked unless some are named"
         }
+        ("state", "-a" | "--all" | "--all-accounts") => {
+            "name the accounts: those that there are, popfetch account list shows"
+        }
         ("state", "--lost-maildir" | "--lost" | "--restored" | "--missing") => {
             "of a Maildir that is lost: popfetch state accept ACCOUNT --fetch-again has what is still on the server \
              fetched once more; --leave takes what is missing for removed on purpose"

@@ -299,6 +299,28 @@ pub(super) fn taken_for_an_account(arguments: &Fetch) -> Option<(&str, Failure)>
     Some((value, Failure::new(Status::Usage, text, of_value(name)?)))
 }
 
+/// What is said of a long option that has one `-` before it, and would be taken for short ones.
+pub(super) fn long_with_one_dash(arguments: &[OsString]) -> Option<Failure> {
+    let command = Cli::command();
+    let is_long = |name: &str| {
+        let commands = std::iter::once(&command).chain(command.get_subcommands());
+        let mut all = commands.flat_map(clap::Command::get_arguments);
+        all.any(|it| it.get_long() == Some(name))
+    };
+    let words = arguments.iter().skip(1).map_while(|word| word.to_str());
+    let mut words = words.take_while(|word| *word != "--");
+    let word = words.find(|word| {
+        let name = word.strip_prefix('-').and_then(|it| it.split('=').next());
+        name.is_some_and(|name| name.len() > 1 && is_long(name))
+    })?;
+    let option = word.split('=').next().unwrap_or(word);
+    Some(Failure::new(
+        Status::Usage,
+        format!("there is no option `{option}` here"),
+        format!("did you mean `-{option}`?"),
+    ))
+}
+
 /// An option that is spelt nearly like this, of those that clap thinks of.
 fn near_option(error: &clap::Error, word: &str) -> Option<String> {
     let Some(ContextValue::String(near)) = error.get(ContextKind::SuggestedArg) else {

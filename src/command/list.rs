@@ -72,8 +72,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &List) -> Result<Status, Fai
     }
     let unread = maildirs.places.unread.iter().chain(&listing.unread);
     let unread: BTreeSet<&Path> = unread.map(PathBuf::as_path).collect();
-    tell(&unread, listing.unreadable, &report);
-    let is_whole = unread.is_empty() && listing.unreadable == 0;
+    tell(&unread, &listing.unreadable, &report);
+    let is_whole = unread.is_empty() && listing.unreadable.is_empty();
     let entries = &listing.entries;
     let looked = count(&maildirs, entries);
     let paths = || entries.iter().map(|entry| entry.path(&maildirs.places));
@@ -117,15 +117,22 @@ fn moment(since: Since, zone: &TimeZone) -> Option<i64> {
 }
 
 /// What could not be read is said beside what could.
-fn tell(unread: &BTreeSet<&Path>, unreadable: u64, report: &Reporter) {
-    for path in unread {
+fn tell(unread: &BTreeSet<&Path>, unreadable: &[PathBuf], report: &Reporter) {
+    // The first of them say where to look.
+    const NAMED: usize = 3;
+    let (named, more) = unreadable.split_at(unreadable.len().min(NAMED));
+    for path in unread
+        .iter()
+        .copied()
+        .chain(named.iter().map(PathBuf::as_path))
+    {
         let text = format!("{} cannot be read, and is left out", shown(path));
         report.report("list", Event::Warning(&text));
     }
-    if unreadable > 0 {
-        let text = match unreadable {
-            1 => "a file cannot be read, and is left out".to_owned(),
-            _ => format!("{unreadable} files cannot be read, and are left out"),
+    if !more.is_empty() {
+        let text = match more.len() {
+            1 => "another file cannot be read, and is left out".to_owned(),
+            more => format!("{more} more files cannot be read, and are left out"),
         };
         report.report("list", Event::Warning(&text));
     }

@@ -77,6 +77,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(failure) => return ended(&failure),
     };
+    let one_dash = habits::long_with_one_dash(&arguments);
     let cli = match help::parse(arguments) {
         Ok(cli) => cli,
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -84,7 +85,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return Status::Usage.into();
         }
         Err(error) if error.use_stderr() => {
-            let explained = habits::explain(&error, &config);
+            let one_dash = one_dash.filter(|_| error.kind() == ErrorKind::UnknownArgument);
+            let explained = one_dash.or_else(|| habits::explain(&error, &config));
             return ended(&explained.unwrap_or_else(|| help::in_our_form(&error)));
         }
         Err(error) => {

@@ -11,6 +11,7 @@ use crate::exit::Status;
 use crate::fetch::{Error, failure, open_state};
 use crate::maildir::{AccountTag, Search, Site};
 use crate::paths;
+use crate::plan::Keep;
 use crate::profile::{Overrides, Profile};
 use crate::report::{Event, Report, Reporter};
 use crate::state::{self, Claim, Inspected, MessageId, Moment, Names, Store, inspect};
@@ -42,6 +43,8 @@ struct Verified {
     unreadable: u64,
     /// How many are not deleted from the server before their owner has seen to them.
     held: u64,
+    /// No message is deleted from the server unless a run is told to.
+    keeps_all: bool,
     /// How many of the removed are newly noted as such.
     noted: u64,
     /// Something is wrong with one that was not deleted from the server.
@@ -105,7 +108,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
         let verified = profile.and_then(|profile| {
             let verified = echo::at_work(|| verifier.verify(&profile)).map(|(verified, found)| {
                 let word = profile.word_with_maildir();
-                (Verified { word, ..verified }, found)
+                let keeps_all = profile.policy.keep == Keep::Always;
+                let verified = Verified {
+                    word,
+                    keeps_all,
+                    ..verified
+                };
+                (verified, found)
             });
             verified.map_err(|error| report_failure(&*report, &name, &error))
         });
@@ -437,7 +446,12 @@ fn tell(context: &Context<'_>, name: &str, verified: &Verified) {
     if verified.held > 0 {
         let held = count(verified.held, "message");
         eprintln!(
-            "{name}: {held} not deleted from the server before you have seen to {them}",
+            "{name}: {held} not deleted from the server{how} before you have seen to {them}",
+            how = if verified.keeps_all {
+                ", not even by --delete,"
+            } else {
+                ""
+            },
             them = if verified.held == 1 { "it" } else { "them" }
         );
         eprintln!("{hint} to take one as it is: popfetch state accept {word} UNIQUE-ID");

@@ -95,16 +95,49 @@ pub(super) fn large_config(tool: &'static str, path: &Path) -> Result<Zeroizing<
     text(tool, path, LARGE_CONFIG_LIMIT)
 }
 
-fn text(tool: &'static str, path: &Path, limit: u64) -> Result<Zeroizing<String>, Error> {
-    let octets = octets(tool, path, limit)?;
-    match std::str::from_utf8(&octets) {
-        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(error) => {
-            let before = octets.get(..error.valid_up_to()).unwrap_or_default();
-            let line = 1 + before.iter().filter(|octet| **octet == b'\n').count();
+/// The same, of a tool whose comments may begin in the middle of a line. What is no UTF-8 is [`NO_TEXT`]: that is for
+/// comments alone, as [`check`] holds.
+pub(super) fn config_of_words(tool: &'static str, path: &Path) -> Result<Zeroizing<String>, Error> {
+    let octets = octets(tool, path, CONFIG_LIMIT)?;
+    Ok(Zeroizing::new(
+        String::from_utf8_lossy(&octets).into_owned(),
+    ))
+}
+
+/// Stands for octets that are no UTF-8.
+const NO_TEXT: char = char::REPLACEMENT_CHARACTER;
+
+/// Fails where a word holds octets that are no UTF-8: as something else they would be another password, or path.
+pub(super) fn check(path: &Path, line: usize, word: &str) -> Result<(), Error> {
+    match word.split_once(NO_TEXT) {
+        None => Ok(()),
+        Some((before, _)) => {
+            let line = line + before.matches('\n').count();
             Err(Error::syntax(path, line, "this is no UTF-8 text"))
         }
     }
+}
+
+/// Lines that are comments may be in any charset, as they were when the tools were new.
+fn text(tool: &'static str, path: &Path, limit: u64) -> Result<Zeroizing<String>, Error> {
+    let octets = octets(tool, path, limit)?;
+    if let Ok(text) = std::str::from_utf8(&octets) {
+        return Ok(Zeroizing::new(text.to_owned()));
+    }
+    let mut text = Zeroizing::new(String::with_capacity(octets.len() + octets.len() / 2));
+    for (number, line) in (1..).zip(octets.split_inclusive(|octet| *octet == b'\n')) {
+        match std::str::from_utf8(line) {
+            Ok(line) => text.push_str(line),
+            Err(_) if is_comment(line) => text.push_str(&String::from_utf8_lossy(line)),
+            Err(_) => return Err(Error::syntax(path, number, "this is no UTF-8 text")),
+        }
+    }
+    Ok(text)
+}
+
+/// A line that no tool reads.
+fn is_comment(line: &[u8]) -> bool {
+    line.trim_ascii_start().starts_with(b"#")
 }
 
 /// Reads a file of unique-ids; `None` where there is none.
@@ -174,4 +207,29 @@ pub(super) fn names(path: &Path) -> Vec<String> {
     let mut names: Vec<String> = names.collect();
     names.sort_unstable();
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_may_be_in_any_charset_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config");
+        let put = |octets: &[u8]| fs::write(&path, octets).unwrap();
+        put(b"# f\xfcr mich\n  #\xe9\nuser ada\n");
+        let text = config("fdm", &path).unwrap();
+        assert_eq!(text.lines().nth(2), Some("user ada"));
+        put(b"user ada\npassword \xe9\n");
+        let error = config("fdm", &path).unwrap_err().to_string();
+        assert!(error.contains("line 2: this is no UTF-8 text"), "{error}");
+        let words = config_of_words("fdm", &path).unwrap();
+        let (_, word) = words.split_once("password").unwrap();
+        let error = check(&path, 2, word).unwrap_err().to_string();
+        assert!(error.contains("line 2: this is no UTF-8 text"), "{error}");
+        let error = check(&path, 2, &format!("\"a\n{word}")).unwrap_err();
+        assert!(error.to_string().contains("line 3"), "{error}");
+        assert!(check(&path, 2, "f\u{fc}r").is_ok());
+    }
 }

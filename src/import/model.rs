@@ -37,6 +37,9 @@ pub struct Draft {
     pub seen_file: Option<PathBuf>,
     /// How many more it stands in, each of another folder.
     pub seen_more: usize,
+    /// Folders, as words, of which it has fetched messages that are not known: they are left out, so that they do not
+    /// come again.
+    pub held: Vec<String>,
     /// What it has stored without keeping a list of it.
     pub kept: Kept,
     /// Where defaults differ, and what else its owner has to know.

@@ -32,6 +32,11 @@ impl Draft {
         self.left |= other.left;
         self.dashes |= other.dashes;
         self.seen_more += other.seen_more;
+        for word in &other.held {
+            if !self.held.contains(word) {
+                self.held.push(word.clone());
+            }
+        }
         if let Some(file) = &other.seen_file {
             if self.seen_file.as_ref().is_some_and(|first| first != file) {
                 let file = file.display();
@@ -146,7 +151,7 @@ impl Draft {
         for pattern in unsaid {
             self.differs.push(format!(
                 "what `{pattern}` leaves out in one of the accounts of this mailbox is fetched, as `exclude` would \
-                 leave out what another fetches: `popfetch check` says which folders there are"
+                 leave out what another fetches: `popfetch account test` says which folders there are"
             ));
         }
         let new = more.into_iter().filter(|it| !own.contains(it));
@@ -172,8 +177,12 @@ impl Draft {
     /// fetches of it.
     fn excluded(&self, other: &Draft) -> (Vec<String>, Vec<String>) {
         let (wanted, by_both) = (other.folders(), other.list("exclude"));
+        // A name takes back what a pattern leaves out.
+        let is_open = |word: &String| word.contains('*');
+        let takes =
+            |word: &String, it: &String| overlap(word, it) && (is_open(word) || !is_open(it));
         let is_left =
-            |it: &String| by_both.contains(it) || !wanted.iter().any(|word| overlap(word, it));
+            |it: &String| by_both.contains(it) || !wanted.iter().any(|word| takes(word, it));
         let (left, lost): (Vec<_>, Vec<_>) = self.list("exclude").into_iter().partition(is_left);
         let is_felt = |it: &String| !wanted.iter().any(|word| covers(word, it));
         (left, lost.into_iter().filter(is_felt).collect())

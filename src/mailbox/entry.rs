@@ -5,7 +5,7 @@ use crate::maildir::{delivered, flags_of};
 use crate::message::{Flags, Glance, HEADER_KEPT};
 use crate::threads;
 use jiff::Timestamp;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -57,8 +57,8 @@ impl Entry {
 pub struct Listing {
     /// Newest first.
     pub entries: Vec<Entry>,
-    /// How many could not be read.
-    pub unreadable: u64,
+    /// Files that could not be read.
+    pub unreadable: Vec<PathBuf>,
     /// Directories that could not be read, or not to their end.
     pub unread: Vec<PathBuf>,
 }
@@ -93,7 +93,7 @@ pub fn list(places: &Places) -> Listing {
     };
     for (entries, unreadable) in threads::all(works) {
         listing.entries.extend(entries);
-        listing.unreadable += unreadable;
+        listing.unreadable.extend(unreadable);
     }
     // Of two of the same second the one that was delivered later is newer.
     listing
@@ -102,27 +102,22 @@ pub fn list(places: &Places) -> Listing {
     listing
 }
 
-fn read(places: &Places, names: Vec<(usize, OsString)>) -> (Vec<Entry>, u64) {
+fn read(places: &Places, names: Vec<(usize, OsString)>) -> (Vec<Entry>, Vec<PathBuf>) {
     let mut header = Vec::with_capacity(FIRST);
-    let (mut entries, mut unreadable) = (Vec::with_capacity(names.len()), 0);
+    let (mut entries, mut unreadable) = (Vec::with_capacity(names.len()), Vec::new());
     for (place, name) in names {
-        match glance(places, place, name, &mut header) {
+        match glance(places, place, &name, &mut header) {
             Ok(entry) => entries.push(entry),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(_) => unreadable += 1,
+            Err(_) => unreadable.extend(places.all.get(place).map(|it| it.dir.path().join(&name))),
         }
     }
     (entries, unreadable)
 }
 
-fn glance(
-    places: &Places,
-    place: usize,
-    name: OsString,
-    header: &mut Vec<u8>,
-) -> io::Result<Entry> {
+fn glance(places: &Places, place: usize, name: &OsStr, header: &mut Vec<u8>) -> io::Result<Entry> {
     let dir = &places.all.get(place).ok_or(io::ErrorKind::NotFound)?.dir;
-    let (mut file, metadata) = dir.read_known(&name)?;
+    let (mut file, metadata) = dir.read_known(name)?;
     header.clear();
     let first = FIRST as u64;
     (&mut file).take(first).read_to_end(header)?;
@@ -131,14 +126,14 @@ fn glance(
         file.take(rest).read_to_end(header)?;
     }
     let glance = Glance::parse(header);
-    let delivered = delivered(&name).unwrap_or_else(|| metadata.mtime());
+    let delivered = delivered(name).unwrap_or_else(|| metadata.mtime());
     let written = glance.heading.date.as_ref();
     let written = written.and_then(|date| date.parse::<Timestamp>().ok());
     let written = written.map(|date| date.as_second());
     Ok(Entry {
         place,
-        flags: flags_of(&name),
-        name,
+        flags: flags_of(name),
+        name: name.to_owned(),
         octets: metadata.len(),
         time: written
             .filter(|time| *time <= delivered.saturating_add(AHEAD))

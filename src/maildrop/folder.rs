@@ -73,9 +73,17 @@ impl fmt::Display for Shortfall {
             } => {
                 let some = some_of(there);
                 write!(f, "the server has no folder that `{word}` names")?;
-                match near {
-                    Some(near) => write!(f, ": did you mean `{near}`? It has these: {some}"),
-                    None => write!(f, "; it has these: {some}"),
+                // As other tools write what they leave out.
+                let left_out = word.strip_prefix(['!', '-']).filter(|it| !it.is_empty());
+                match (left_out, near) {
+                    (Some(name), _) => write!(
+                        f,
+                        ": what is left out stands in `exclude`, as in exclude = [\"{name}\"]. It has these: {some}"
+                    ),
+                    (None, Some(near)) => {
+                        write!(f, ": did you mean `{near}`? It has these: {some}")
+                    }
+                    (None, None) => write!(f, "; it has these: {some}"),
                 }
             }
             Self::NotLeftOut { word, near, there } => {

@@ -236,7 +236,7 @@ impl Config {
     }
 
     /// How it is written, where that is not as an account is.
-    pub(super) fn shape_of(&self, name: &str) -> Option<Shape> {
+    fn shape_of(&self, name: &str) -> Option<Shape> {
         self.file.shapes.get(name).copied()
     }
 
@@ -318,7 +318,9 @@ pub fn select(
     accounts: &[String],
     overrides: &Overrides,
 ) -> Result<Selected, ConfigError> {
-    shape::refuse_strays(config)?;
+    shape::refuse_strays(&config.file.shapes, |name| {
+        config.profile(name, &Overrides::default()).map(drop)
+    })?;
     let mut named = HashSet::new();
     let names: Vec<&str> = if accounts.is_empty() {
         let enabled = |name: &&str| !config.is_disabled(name);

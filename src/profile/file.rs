@@ -275,7 +275,19 @@ impl<'de> Deserialize<'de> for Auth {
 
 impl<'de> Deserialize<'de> for Keep {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let text = match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(text) => text,
+            toml::Value::Integer(number @ 1..) => {
+                return Err(de::Error::custom(format!(
+                    "`keep` is \"always\", \"never\" or a duration with its unit, as in \"{number} days\""
+                )));
+            }
+            _ => {
+                return Err(de::Error::custom(
+                    "`keep` is \"always\", \"never\" or a duration in quotes, as in \"14 days\"",
+                ));
+            }
+        };
         let period = match text.as_str() {
             "always" => return Ok(Self::Always),
             "never" => return Ok(Self::Never),

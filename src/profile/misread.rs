@@ -19,8 +19,10 @@ const CURLY: [(char, char); 9] = [
     ('\u{60}', '\''),
 ];
 
-/// What is said of a text without them.
-pub(super) const UNQUOTED: &str = "a text stands in quotes, as in \"14 days\"";
+/// What is said of a text without them that is a key's value.
+fn unquoted(key: &str) -> String {
+    format!("a text stands in quotes: {} = \"...\"", key.trim())
+}
 
 /// What to write in the place of a mistake, where that is known.
 pub(super) fn in_plain_words(text: &str, mistake: &Mistake) -> Option<String> {
@@ -99,7 +101,7 @@ fn unquoted_text(line: &str) -> Option<String> {
         return None;
     }
     let mended = format!("{key}= \"{value}\"");
-    is_toml(&mended).then(|| UNQUOTED.to_owned())
+    is_toml(&mended).then(|| unquoted(key))
 }
 
 /// A backslash in double quotes that stands for nothing.
@@ -160,7 +162,7 @@ pub(super) fn plain_words(message: &str) -> String {
         )
         .replace(
             "string values must be quoted, expected literal string",
-            UNQUOTED,
+            "a text stands in quotes",
         )
         .replace("wanted string or table", "expected a text in quotes")
         .replace("multi-line basic string", "text of many lines")
@@ -281,7 +283,10 @@ mod tests {
         ] {
             assert_eq!(
                 told(text),
-                "a text stands in quotes, as in \"14 days\"",
+                format!(
+                    "a text stands in quotes: {} = \"...\"",
+                    text.split(' ').next().unwrap()
+                ),
                 "{text}"
             );
         }

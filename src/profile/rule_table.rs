@@ -133,7 +133,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-const SHAPE: &str = "this is a text in quotes in which `*` stands for any characters, or \
+const SHAPE: &str = "a pattern is a text in quotes in which `*` stands for any characters, or \
                      { contains = \"...\" } or { regex = \"...\" }";
 
 fn glob(text: &str) -> Result<Pattern, String> {

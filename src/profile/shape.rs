@@ -1,8 +1,6 @@
 //! Accounts that are not written as one: their keys stand below no name, they are a list, or there is nothing
 //! of them but what belongs to another one.
 
-use super::Overrides;
-use super::config::Config;
 use super::diagnose::ConfigError;
 use super::file::Account;
 use super::problem::{Problem, Source, Within};
@@ -141,10 +139,12 @@ pub(super) fn or_of_another<'a>(
 
 /// Rules, or another table, below a name that no account has may be meant for any of them, which would fetch,
 /// file or delete without what its owner wrote: so none is used.
-pub(super) fn refuse_strays(config: &Config) -> Result<(), ConfigError> {
-    let strays = config.accounts();
-    let mut strays = strays.filter(|it| config.shape_of(it) == Some(Shape::Below));
-    strays.try_for_each(|name| config.profile(name, &Overrides::default()).map(drop))
+pub(super) fn refuse_strays(
+    shapes: &BTreeMap<String, Shape>,
+    understood: impl Fn(&str) -> Result<(), ConfigError>,
+) -> Result<(), ConfigError> {
+    let mut strays = shapes.iter().filter(|(_, shape)| **shape == Shape::Below);
+    strays.try_for_each(|(name, _)| understood(name))
 }
 
 /// A name as it stands in a heading.

@@ -23,7 +23,8 @@ const USES: [&str; 8] = [
     "\\Trash",
 ];
 
-/// Which folders are read: those that a word names and no word excludes.
+/// Which folders are read: those that a word names and no word excludes. What is named by its name is left out by no
+/// pattern.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Folders {
     wanted: Vec<Word>,
@@ -98,9 +99,13 @@ impl Folders {
         &self.excluded
     }
 
-    /// Whether a folder is left out, whatever names it.
+    /// Whether a folder is left out.
     pub fn leaves_out(&self, folder: Named<'_>) -> bool {
-        self.excluded.iter().any(|word| word.names(folder))
+        let is_meant =
+            |word: &Word| matches!(word, Word::Inbox | Word::Name(_)) && word.names(folder);
+        let is_named = self.wanted.iter().any(is_meant);
+        let mut excluded = self.excluded.iter();
+        excluded.any(|word| word.names(folder) && !(is_named && word.is_pattern()))
     }
 }
 
@@ -234,12 +239,41 @@ mod tests {
             (&["inbox"][..], &[][..], true),
             (&["Archive", "*"], &[], true),
             (&["*"], &["IN*"], false),
+            (&["*", "INBOX"], &["IN*"], true),
+            (&["*", "INBOX"], &["IN*", "INBOX"], false),
             (&["Archive", "\\Sent"], &[], false),
         ] {
             let folders = Folders::new(words(wanted), words(excluded));
             assert_eq!(folders.have_inbox(), yes, "{wanted:?}");
         }
         assert!(Folders::default().have_inbox());
+    }
+
+    #[test]
+    fn a_folder_that_is_named_is_left_out_by_its_name_or_use_and_by_no_pattern() {
+        let words = |words: &[&str]| words.iter().map(|it| it.parse().unwrap()).collect();
+        let uses = [Box::from("\\Sent")];
+        let sent = Named {
+            plain: "Mail.Sent",
+            slashed: "Mail/Sent",
+            uses: &uses,
+        };
+        for (wanted, excluded, left_out) in [
+            (&["*"][..], &["Mail*"][..], true),
+            (&["*", "Mail/Sent"], &["Mail*"], false),
+            (&["*", "Mail.Sent"], &["Mail*", "*/*"], false),
+            (&["*", "Mail/S*"], &["Mail*"], true),
+            (&["*", "Mail/Sent"], &["Mail/Sent"], true),
+            (&["*", "Mail/Sent"], &["\\Sent"], true),
+            (&["*", "\\Sent"], &["Mail*"], true),
+        ] {
+            let folders = Folders::new(words(wanted), words(excluded));
+            assert_eq!(
+                folders.leaves_out(sent),
+                left_out,
+                "{wanted:?} {excluded:?}"
+            );
+        }
     }
 
     #[test]

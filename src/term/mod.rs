@@ -27,4 +27,4 @@ pub use table::{Column, Table, fit, width};
 pub use veil::Veil;
 pub(crate) use visible::{visible, visible_same_width};
 pub use words::{count, hex, is_hex, nearest, quoted, size, unhex, without_numbers};
-pub use wrap::{fold, hang, wrap, wrap_item};
+pub use wrap::{WIDEST, fold, hang, wrap, wrap_item};

@@ -4,7 +4,7 @@ use textwrap::core::display_width;
 use textwrap::{Options, WordSplitter};
 
 /// Nobody reads lines longer than this with pleasure, however wide the terminal is.
-const WIDEST: usize = 100;
+pub const WIDEST: usize = 100;
 
 /// A terminal that is narrower than this breaks lines by itself.
 const NARROWEST: usize = 20;

@@ -407,7 +407,7 @@ fn the_words_of_toml_are_those_of_the_manual_and_an_old_tls_is_called_so() {
     for (key, words) in [
         ("tls-min-version = \"1.1\"", "TLS 1.0 and 1.1 are not safe"),
         ("tls-min-version = 1.2", "expected a text in quotes"),
-        ("keep = never", "a text stands in quotes, as in \"14 days\""),
+        ("keep = never", "a text stands in quotes: keep = \"...\""),
         ("keep = \"never", "invalid text"),
     ] {
         home.one_account(&server.account(), &format!("{key}\n"));
@@ -516,4 +516,30 @@ fn a_dry_run_after_the_state_was_moved_says_that_mail_is_known_by_its_content() 
     refused(&home, &["fetch"], 0, &["nothing new, 3 here already"]);
     let output = run(&home, &["fetch", "-n"], 0);
     assert!(!output.stderr.contains("a second time"), "{output:#?}");
+}
+
+#[test]
+fn words_that_are_nearly_those_of_the_command_line_are_told() {
+    let home = Home::new();
+    let _missing = std::fs::remove_file(home.config_file());
+    for (line, told) in [
+        (&["-dry-run"][..], "did you mean `--dry-run`?"),
+        (&["fetch", "-max-time=3"], "did you mean `--max-time`?"),
+        (&["fetch", "--jobs", "x"], "it is a number from 1 to 64"),
+        (&["fetch", "--jobs", "0"], "it is a number from 1 to 64"),
+        (
+            &[
+                "pops://ada@pop.example.org",
+                "--keep",
+                "never",
+                "--maildir",
+                "m",
+            ],
+            "`--keep` takes no value",
+        ),
+        (&["state", "mark-seen", "--all"], "name the accounts"),
+    ] {
+        let output = home.popfetch(line).expect(64);
+        assert!(output.stderr.contains(told), "{line:?}: {output:#?}");
+    }
 }

@@ -308,7 +308,7 @@ fn e14_what_verify_has_found_damaged_is_not_deleted_from_the_server_before_its_o
     assert_said(
         &output,
         &[
-            "2 messages not deleted from the server",
+            "2 messages not deleted from the server, not even by --delete, before you have seen to them",
             "popfetch state accept a UNIQUE-ID",
             "popfetch state forget a UNIQUE-ID",
         ],

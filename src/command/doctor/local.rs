@@ -1,5 +1,6 @@
 //! What is on this machine: the Maildir, the state, the keyring. Nothing is made or changed.
 
+use super::super::check::waiting_onward;
 use super::super::{lacking, on_new};
 use super::finding::{Check, Finding};
 use crate::delivery::Room;
@@ -307,8 +308,13 @@ fn look_at_state(profile: &Profile, state: &Path) -> Finding {
         Ok(found) if found.count() == 0 => nothing().with("messages", 0),
         Ok(found) => {
             let messages = found.count() as u64;
+            let waiting = match waiting_onward(profile) {
+                0 => "",
+                1 => ", of which 1 waits to be handed on",
+                more => &format!(", of which {more} wait to be handed on"),
+            };
             let text = format!(
-                "{} remembered in {}",
+                "{} remembered in {}{waiting}",
                 count(messages, "message"),
                 shown(state)
             );

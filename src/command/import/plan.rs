@@ -200,6 +200,7 @@ fn keys(
     file: Option<&Path>,
 ) -> Vec<(&'static str, import::Word)> {
     let mut keys = draft.keys.clone();
+    hold(draft, &mut keys);
     match &draft.secret {
         Secret::Nowhere | Secret::Login => {}
         Secret::Inline(_) => keys.push(match file {
@@ -234,6 +235,25 @@ fn keys(
         }
     }
     keys
+}
+
+/// Leaves out what would come again.
+fn hold(draft: &Draft, keys: &mut Vec<(&'static str, import::Word)>) {
+    if draft.held.is_empty() {
+        return;
+    }
+    if let Some((_, import::Word::List(excluded))) =
+        keys.iter_mut().find(|(key, _)| *key == "exclude")
+    {
+        let new = draft.held.iter().filter(|it| !excluded.contains(it));
+        let new: Vec<String> = new.cloned().collect();
+        excluded.extend(new);
+        return;
+    }
+    let behind = keys.iter().position(|(key, _)| *key == "folders");
+    if let Some(at) = behind {
+        keys.insert(at + 1, ("exclude", import::Word::List(draft.held.clone())));
+    }
 }
 
 /// A name that no account before has, unless it is the same.

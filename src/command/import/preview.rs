@@ -3,7 +3,7 @@
 use super::plan::{Novelty, Plan, Planned};
 use crate::import::{Fate, Line, Secret, Word};
 use crate::profile::{edit, without_password};
-use crate::term::{count, escape_str, json_line, quoted, width, wrap_item};
+use crate::term::{WIDEST, count, escape_str, json_line, quoted, width, wrap_item};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -35,7 +35,7 @@ pub(super) fn text(
         let text = escape_str(&line.text);
         let fate = escape_str(&fate_in_words(&line.fate));
         let mut label = format!("{:>5}  {text:<TEXT$}  ", line.number);
-        if columns.is_some_and(|columns| width(&label) + FATE > columns) {
+        if columns.is_some_and(|columns| width(&label) + FATE > columns.min(WIDEST)) {
             let _ = writeln!(out, "{:>5}  {text}", line.number);
             label = " ".repeat(BELOW);
         }

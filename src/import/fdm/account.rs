@@ -26,6 +26,8 @@ pub(super) struct Account {
     /// `new-only` or `old-only`: by POP3 it keeps a list of what it has fetched, by IMAP it goes by what
     /// has been read.
     pub(super) remembers: bool,
+    /// `old-only`: what is new stays on the server, unfetched.
+    pub(super) leaves_new: bool,
     pub(super) cache: Option<PathBuf>,
     pub(super) keep: bool,
     /// `no-verify`.
@@ -290,6 +292,7 @@ impl Parser<'_> {
             "new-only" | "old-only" => {
                 words.next();
                 account.remembers = true;
+                account.leaves_new = word == "old-only";
                 match word.as_str() {
                     "new-only" => Fate::taken("what is new is fetched"),
                     _ => Fate::Changed(

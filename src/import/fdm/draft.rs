@@ -277,6 +277,14 @@ fn keep(draft: &mut Draft, account: &Account, target: &Target, said: &mut Said) 
              all, and keep = \"always\" is written: see `keep`"
                 .into(),
         );
+    } else if account.leaves_new {
+        draft.text("keep", "always");
+        draft.left = true;
+        draft.differs.push(
+            "fdm leaves what is new on the server (old-only), popfetch would fetch and delete it: keep = \"always\" is \
+             written"
+                .into(),
+        );
     } else {
         draft.text("keep", "never");
         draft.differs.push(

@@ -1,6 +1,6 @@
 //! fdm's words: keywords, numbers, strings with macros in them, and commands.
 
-use crate::import::Error;
+use crate::import::{Error, files};
 use std::iter::Peekable;
 use std::path::Path;
 use std::str::Chars;
@@ -69,6 +69,7 @@ pub(super) fn tokens(path: &Path, text: &str) -> Result<Vec<Token>, Error> {
     };
     let mut tokens = Vec::new();
     while let Some(token) = lexer.next()? {
+        files::check(path, token.line, &lexer.read)?;
         tokens.push(token);
     }
     Ok(tokens)

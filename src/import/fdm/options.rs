@@ -109,7 +109,9 @@ impl Parser<'_> {
                 Fate::nothing("`popfetch fetch --jobs` says how many at a time")
             }
             "purge-after" => {
-                self.value(words, "the number is missing")?;
+                if !words.skip("none") {
+                    self.value(words, "the number is missing")?;
+                }
                 Fate::nothing(
                     "the server deletes at the end of a session; nothing is fetched again \
                                where one is cut off",

@@ -118,7 +118,7 @@ impl<'a> Parser<'a> {
 
     /// Reads a file and all that it includes.
     pub(super) fn file(&mut self, path: &Path) -> Result<(), Error> {
-        let text = files::config(TOOL, path)?;
+        let text = files::config_of_words(TOOL, path)?;
         self.files.push(path.to_owned());
         let mut words = Words {
             file: Arc::new(path.to_owned()),

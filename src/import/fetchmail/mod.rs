@@ -40,7 +40,7 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
         true => path.join(name),
         false => path,
     };
-    let text = files::config(TOOL, &path)?;
+    let text = files::config_of_words(TOOL, &path)?;
     let statements = grammar::statements(&path, &tokens::tokens(&path, &text)?)?;
     let config = Config::new(&path, &statements)?;
     let mut found = Found {

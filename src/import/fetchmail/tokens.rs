@@ -2,7 +2,7 @@
 //! place the longest, and where two are as long, text in quotes.
 
 use super::keywords::is_keyword;
-use crate::import::Error;
+use crate::import::{Error, files};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -138,6 +138,9 @@ pub(super) fn tokens(path: &Path, text: &str) -> Result<Vec<Token>, Error> {
             }
         };
         rest = rest.get(length..).unwrap_or_default();
+    }
+    for token in &tokens {
+        files::check(path, token.line, &token.raw)?;
     }
     Ok(tokens)
 }

@@ -1,6 +1,6 @@
 //! What becomes of each key.
 
-use super::{Account, days, expanded, is_true, maildir, seconds};
+use super::{Account, expanded, is_true, maildir, seconds};
 use crate::import::common;
 use crate::import::files::Surroundings;
 use crate::import::ini::{self, Entry, Section};
@@ -131,11 +131,9 @@ impl Account {
             "delete_dup_msgids" => Fate::taken("nothing is deleted that was not fetched"),
             "mailboxes" if self.is_imap() => Fate::taken("folders"),
             "use_peek" if self.is_imap() => Fate::taken("messages stay unread on the server"),
-            "move_on_delete" if self.is_imap() => {
-                Fate::nothing("popfetch moves nothing on the server; see `keep`")
-            }
             "record_mailbox" if self.is_imap() => Fate::nothing("no line is added to any message"),
             "envelope_recipient" => Fate::nothing("mail is not sorted by its recipients"),
+            _ if self.is_imap() => self.fate_of_instead(key, value).unwrap_or_else(unknown),
             _ => unknown(),
         }
     }
@@ -153,16 +151,6 @@ impl Account {
                 "nothing is fetched twice".into(),
             ),
             "read_all" => Fate::taken("what is new is fetched"),
-            "delete" if is_true(value) => Fate::key("keep", &Word::Text("never".into())),
-            "delete" if self.number("delete_after") > 0 => Fate::taken("see delete_after"),
-            "delete" => Fate::key("keep", &Word::Text("always".into())),
-            "delete_after" if self.flag("delete", false) => {
-                Fate::taken("nothing: delete comes first")
-            }
-            "delete_after" if number == 0 => Fate::taken("no age at which mail is deleted"),
-            "delete_after" => Fate::key("keep", &Word::Text(days(number))),
-            "delete_bigger_than" if number == 0 => Fate::taken("size does not matter to keep"),
-            "delete_bigger_than" => Fate::nothing("`keep` is the same for messages of every size"),
             "max_message_size" if number == 0 => Fate::taken("no max-size"),
             "max_message_size" => Fate::key("max-size", &Word::Text(units::octets(number))),
             "max_messages_per_session" | "max_bytes_per_session" if number == 0 => {
@@ -201,7 +189,7 @@ impl Account {
                 Fate::nothing("messages stay unread on the server: popfetch marks none")
             }
             "skip_imap_fetch_size" | "mark_read" | "cache_uid" => Fate::taken("it is so"),
-            _ => unknown(),
+            _ => self.fate_of_keep(key, value).unwrap_or_else(unknown),
         }
     }
 }

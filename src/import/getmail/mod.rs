@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod destination;
+mod keep;
 mod lines;
 mod mailboxes;
 mod seen;
@@ -281,13 +282,7 @@ impl Account {
         if self.is_imap() {
             self.set_folders(&mut draft)?;
         }
-        let after = self.number("delete_after");
-        match (self.flag("delete", false), after) {
-            (true, _) => draft.text("keep", "never"),
-            (false, 0) => draft.text("keep", "always"),
-            (false, days_) => draft.text("keep", days(days_)),
-        };
-        draft.left = !self.flag("delete", false);
+        self.set_keep(&mut draft);
         if let octets @ 1.. = self.number("max_message_size") {
             draft.text("max-size", units::octets(octets));
         }

@@ -61,12 +61,20 @@ pub(super) fn take(
             draft.left = false;
         }
         if !files.doubtful.is_empty() {
+            let words: Vec<String> = files
+                .doubtful
+                .iter()
+                .map(|it| it.replace('.', "/"))
+                .collect();
             draft.differs.push(format!(
-                "what getmail has fetched of {} is not taken over, and comes again: its file may be that of \
-                 a folder with another character for the dot. Name the folders in `mailboxes` in place of \
-                 ALL, and import again",
-                files.doubtful.join(", ")
+                "what getmail has fetched of {} is not known here, as its file may be that of a folder with another \
+                 character for the dot: `exclude` leaves out {}, so that none of it comes twice, unless the server \
+                 has another name for it. Name the folders in `mailboxes` in place of ALL before you import; or take \
+                 them out of `exclude`, and all of it is fetched once more",
+                files.doubtful.join(", "),
+                words.join(", ")
             ));
+            draft.held.extend(words);
             draft.left = false;
         }
         for file in files.known {

@@ -35,7 +35,11 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
     };
     let channels = sections.of("Channel");
     let channels = channels.filter_map(|section| Channel::of(section, &sections));
-    let channels: Vec<Channel<'_>> = channels.collect();
+    let mut channels: Vec<Channel<'_>> = channels.collect();
+    // What is wrong with all of them is an error, which says it of the first.
+    if channels.iter().any(|it| lack(it).is_none()) {
+        channels.retain(|it| lack(it).is_none());
+    }
     let drafts = channels.iter().map(|it| draft(&path, it, around));
     found.drafts = drafts.collect::<Result<_, _>>()?;
     state::take(&mut found.drafts, &channels, wanted)?;
@@ -47,7 +51,10 @@ fn lines(path: &Path, sections: &Sections, around: &Surroundings) -> Vec<Line> {
     let lines = sections.all().flat_map(|section| {
         let head = section.head().map(|(number, text)| {
             let fate = match Channel::of(section, sections) {
-                Some(_) => Fate::taken(format!("account {}", section.name)),
+                Some(channel) => match lack(&channel) {
+                    None => Fate::taken(format!("account {}", section.name)),
+                    Some(lack) => Fate::nothing(format!("{lack}; this one is left out")),
+                },
                 None if section.kind == "Channel" => Fate::nothing(
                     "it is not from an IMAP server into a Maildir, and popfetch goes no other way",
                 ),
@@ -74,6 +81,19 @@ fn lines(path: &Path, sections: &Sections, around: &Surroundings) -> Vec<Line> {
         .collect()
 }
 
+/// What an account has to have and is not said.
+fn lack(channel: &Channel<'_>) -> Option<&'static str> {
+    let has = |keyword| channel.of_account(keyword).is_some();
+    match (has("Host") || has("Tunnel"), has("User"), has("UserCmd")) {
+        (false, _, _) => Some("the account of its IMAP store has no `Host`"),
+        (true, true, _) => None,
+        (true, false, true) => {
+            Some("a user's name that a command says is not asked for: write `User` in its place")
+        }
+        (true, false, false) => Some("the account of its IMAP store has no `User`"),
+    }
+}
+
 fn draft(path: &Path, channel: &Channel<'_>, around: &Surroundings) -> Result<Draft, Error> {
     let get = |keyword| channel.of_account(keyword);
     let wrong = |what: &str| Error::syntax(path, channel.line(), what);
@@ -83,27 +103,17 @@ fn draft(path: &Path, channel: &Channel<'_>, around: &Surroundings) -> Result<Dr
         left: true,
         ..Draft::default()
     };
+    if let Some(lack) = lack(channel) {
+        return Err(wrong(lack));
+    }
     draft.text("protocol", "imap");
-    let host = match (get("Host"), get("Tunnel")) {
-        (Some(host), _) => host,
-        (None, Some(_)) => "localhost",
-        (None, None) => return Err(wrong("the account of its IMAP store has no `Host`")),
-    };
-    draft.text("host", host);
+    draft.text("host", get("Host").unwrap_or("localhost"));
     if let Some(port) = get("Port") {
         let port = port.parse().ok().filter(|port| (1..=65535).contains(port));
         let port = port.ok_or_else(|| wrong("the `Port` of its account is no port"))?;
         draft.set("port", Word::Number(port));
     }
-    match (get("User"), get("UserCmd")) {
-        (Some(user), _) => drop(draft.text("user", user)),
-        (None, Some(_)) => {
-            return Err(wrong(
-                "a user's name that a command says is not asked for: write `User` in its place",
-            ));
-        }
-        (None, None) => return Err(wrong("the account of its IMAP store has no `User`")),
-    }
+    draft.text("user", get("User").unwrap_or_default());
     set_tls(&mut draft, channel, around);
     draft.secret = secret(channel);
     if let Some(auth) = channel.auth() {

@@ -168,11 +168,17 @@ fn take_one(draft: &mut Draft, state: &State<'_>) -> Result<bool, Error> {
         return Ok(false);
     };
     let Far::Named(far) = far else {
+        if read(path, &octets)?.uids.is_empty() {
+            return Ok(false);
+        }
+        let word = state.channel.far_word(near);
         draft.differs.push(format!(
-            "what mbsync has fetched of {near} is not taken over, and comes again: only the server knows what \
-             stands between the parts of that name there. Write `PathDelimiter .` or `PathDelimiter /` into \
-             its IMAPStore, as the server has it, and import again"
+            "what mbsync has fetched of {near} is not known here, as only the server knows what stands between the \
+             parts of that name there: `exclude` leaves `{word}` out, so that none of it comes twice. Write \
+             `PathDelimiter /` or `PathDelimiter .` into its IMAPStore, as the server has it, before you import; or \
+             take it out of `exclude`, and all of it is fetched once more"
         ));
+        draft.held.push(word);
         return Ok(false);
     };
     let mut journal = path.clone().into_os_string();

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+mod keep;
 mod unique_ids;
 mod values;
 
@@ -420,15 +421,7 @@ fn draft(name: &str, account: &Account, around: &Surroundings) -> Draft {
         let port = filled("proxy_port").unwrap_or("1080");
         common::socks(&mut draft, host, port);
     }
-    draft.left = !matches!(get("keep"), None | Some("off"));
-    if get("keep").is_none() {
-        draft.text("keep", "never");
-        draft.differs.push(
-            "mpop deletes what it has fetched unless told otherwise, popfetch does not: \
-             keep = \"never\" is written"
-                .into(),
-        );
-    }
+    keep::set(&mut draft, account);
     if draft.get("timeout").is_none() {
         common::note_timeout(&mut draft, TOOL, 180);
     }

@@ -25,11 +25,15 @@ impl Server<'_> {
         let on = self.is_on(setting);
         match setting {
             "type" => Fate::taken("POP3"),
+            "leave_on_server" if self.leaves_bodies() && !on => {
+                Fate::Changed("keep = \"always\"".into(), "see headers_only".into())
+            }
             "leave_on_server" => text("keep", &self.keep()),
             "delete_by_age_from_server" | "num_days_to_leave_on_server" => {
                 let keep = self.keep();
                 match &*keep {
                     "never" => Fate::nothing("`leave_on_server` is off"),
+                    "always" if self.leaves_bodies() => Fate::nothing("see headers_only"),
                     "always" => Fate::taken("nothing is deleted by age"),
                     _ => text("keep", &keep),
                 }
@@ -39,8 +43,8 @@ impl Server<'_> {
             ),
             "delete_mail_left_on_server" => Fate::taken("what is deleted here stays on the server"),
             "headers_only" if on => Fate::Changed(
-                "messages are fetched whole".into(),
-                "a header alone cannot be read offline".into(),
+                "messages are fetched whole, keep = \"always\"".into(),
+                "a header alone cannot be read offline, and what was left there stays there".into(),
             ),
             "headers_only" => Fate::taken("messages are fetched whole"),
             "deferred_to_account" if self.is_deferred() => Fate::Changed(

@@ -60,6 +60,7 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
             }
         }
         for (server, mut draft) in drafts {
+            server.heed_filters(profile.directory(), &mut draft);
             match seen {
                 _ if server.is_imap() => {}
                 Some(seen) => {

@@ -1,9 +1,10 @@
 //! A server of a profile, and what it becomes.
 
+use super::TOOL;
 use super::popstate::{Known, Place};
 use super::prefs::{Prefs, Value};
 use crate::import::model::{Draft, Fate, MAILDIR, Secret, Word};
-use crate::import::{Error, common};
+use crate::import::{Error, common, files};
 use crate::profile::units;
 use crate::term::{count, quoted};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,9 @@ const HIDING: [i64; 4] = [ENCRYPTED, 5, 6, 8];
 
 /// Folders that are left out where all are fetched.
 const NOT_FETCHED: &[&str] = &["\\All", "\\Flagged", "\\Important", "\\Junk", "\\Trash"];
+
+/// What a filter does that leaves a message on the server, in small letters.
+const LEAVES: &[u8] = b"action=\"leave on pop3 server\"";
 
 /// See the [module](self).
 pub(super) struct Server<'a> {
@@ -107,6 +111,32 @@ impl<'a> Server<'a> {
             .collect()
     }
 
+    /// Whether a filter leaves some of what is fetched on the server, or may do so, as its file cannot be read.
+    fn filters_leave_some(&self, profile: &Path) -> bool {
+        let states = self.states(profile).into_iter();
+        let mut files = states.map(|(path, _)| path.with_file_name("msgFilterRules.dat"));
+        files.any(|path| match files::seen(TOOL, &path) {
+            Ok(None) => false,
+            Ok(Some(rules)) => {
+                let rules = rules.to_ascii_lowercase();
+                rules.windows(LEAVES.len()).any(|part| part == LEAVES)
+            }
+            Err(_) => true,
+        })
+    }
+
+    /// Leaves all on the server where filters leave some.
+    pub(super) fn heed_filters(&self, profile: &Path, draft: &mut Draft) {
+        if draft.get("keep") != Some("always") && self.filters_leave_some(profile) {
+            draft.text("keep", "always");
+            draft.differs.push(
+                "a filter of Thunderbird's leaves mail on the server that popfetch would delete: keep = \"always\" is \
+                 written"
+                    .into(),
+            );
+        }
+    }
+
     pub(super) fn is_wrapped(&self) -> bool {
         match self.number("socketType") {
             Some(kind) => kind == 3,
@@ -126,7 +156,16 @@ impl<'a> Server<'a> {
         own.and_then(|port| u64::try_from(port).ok()).or(beside)
     }
 
+    /// Of messages of which Thunderbird fetches the header alone the rest stays on the server.
+    pub(super) fn leaves_bodies(&self) -> bool {
+        self.is_on("headers_only")
+    }
+
+    /// What `keep` is, but for what filters leave there.
     pub(super) fn keep(&self) -> String {
+        if self.leaves_bodies() {
+            return "always".into();
+        }
         let days = self.number("num_days_to_leave_on_server").unwrap_or(7);
         let by_age = self.is_on("delete_by_age_from_server");
         match (self.is_on("leave_on_server"), by_age, u64::try_from(days)) {
@@ -213,7 +252,13 @@ impl<'a> Server<'a> {
 
     fn set_keep(&self, draft: &mut Draft) {
         draft.text("keep", self.keep());
-        if !self.is_on("leave_on_server") {
+        if self.leaves_bodies() {
+            draft.differs.push(
+                "Thunderbird fetches headers alone here, and leaves the rest on the server; popfetch would fetch and \
+                 delete all of it: keep = \"always\" is written"
+                    .into(),
+            );
+        } else if !self.is_on("leave_on_server") {
             draft.differs.push(
                 "this account deletes what it has fetched from the server, and so says \
                  keep = \"never\"; popfetch itself would leave it there"

@@ -65,6 +65,13 @@ fn what_waits_to_be_handed_on_is_told_where_mail_is_listed() {
         &["each message is handed on", said],
     );
     assert_eq!(run(&home, &["list", "-q"], 0).stderr, "");
+    let said = "a: 2 messages wait to be handed on: popfetch fetch a says why";
+    assert_said(&run(&home, &["check", "a"], 0), &[said]);
+    let tested = run(&home, &["account", "test", "a"], 0).stdout;
+    assert!(
+        tested.contains(", of which 2 wait to be handed on"),
+        "{tested}"
+    );
     home.config(&own.replace("exit 75", "exit 0"));
     run(&home, &["fetch", "--now"], 0);
     let told = run(&home, &["list"], 78);

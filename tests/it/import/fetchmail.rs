@@ -89,7 +89,7 @@ fn what_is_wrong_in_fetchmails_files_or_in_the_way_changes_nothing() {
         ),
         (
             ".fetchmailrc",
-            b"poll h\n# caf\xe9\n",
+            b"poll h # caf\xe9\nuser u pass 'caf\xe9'\n",
             78,
             "line 2: this is no UTF-8",
         ),

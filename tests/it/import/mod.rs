@@ -8,6 +8,8 @@ mod fetchmail;
 mod folders;
 /// Anybody may have written the files.
 mod hostile;
+/// What another tool leaves on the server.
+mod keep;
 /// What a tool keeps no list of.
 mod kept;
 /// Imported names, later.

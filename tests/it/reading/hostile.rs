@@ -109,10 +109,10 @@ fn what_is_no_message_is_left_out_and_said() {
     let root = mail.root.to_str().unwrap();
     let output = mail.run(&["list", "--maildir", root], 1);
     assert_eq!(output.stdout.lines().count(), 1);
-    assert!(
-        output.stderr.contains("2 files cannot be read"),
-        "{output:#?}"
-    );
+    for name in ["1764000002.b.host", "1764000003.c.host"] {
+        let said = format!("cur/{name} cannot be read, and is left out");
+        assert!(output.stderr.contains(&said), "{output:#?}");
+    }
 }
 
 #[test]
@@ -197,6 +197,23 @@ fn a_directory_that_cannot_be_read_is_named_and_the_rest_is_listed() {
     assert!(!output.stderr.contains("no messages"), "{output:#?}");
     let output = list(&["--folder", "Lists"], 1);
     assert!(!output.stderr.contains("no messages"), "{output:#?}");
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let mail = Mailbox::new();
+    mail.put("new/1764000001.a.host", letter(1, "a@example.com", "of a"));
+    // What is neither a message nor away: its header cannot be had, by root either.
+    for number in 2..7 {
+        fs::create_dir(mail.root.join(format!("cur/176400000{number}.b.host:2,S"))).unwrap();
+    }
+    let root = mail.root.to_str().unwrap().to_owned();
+    let output = mail.run(&["list", "--maildir", &root], 1);
+    assert!(output.stdout.contains("of a"), "{output:#?}");
+    let named = output.stderr.matches(".b.host:2,S cannot be read").count();
+    assert_eq!(named, 3, "{output:#?}");
+    let more = "2 more files cannot be read, and are left out";
+    assert!(output.stderr.contains(more), "{output:#?}");
 }
 
 #[test]

@@ -48,6 +48,18 @@ impl<'a> Channel<'a> {
         Far::Named(format!("{}{name}", self.prefix()))
     }
 
+    /// The word for the folder of the server that has this name in the Maildir's store, with `/` between its parts
+    /// where nobody has said what stands there.
+    pub(in crate::import::mbsync) fn far_word(&self, near: &str) -> String {
+        match self.has_patterns() {
+            true => {
+                let name = near.strip_prefix(self.near_mailbox).unwrap_or(near);
+                self.word(&format!("{}{name}", self.far_mailbox))
+            }
+            false => self.word(self.far_mailbox),
+        }
+    }
+
     /// Whether a mailbox of the Maildir's store is one that it joins.
     fn joins(&self, near: &str) -> bool {
         match self.has_patterns() {
@@ -196,13 +208,13 @@ impl<'a> Channel<'a> {
         for pattern in words.unsaid {
             draft.differs.push(format!(
                 "what `!{pattern}` leaves out in mbsync's patterns is fetched, as `exclude` would leave out more: \
-                 `popfetch check` says which folders there are"
+                 `popfetch account test` says which folders there are"
             ));
         }
-        if self.patterns().iter().any(|it| it.contains('%')) {
+        if words.is_deeper {
             draft.differs.push(
                 "`%` stands for one level of folders in mbsync's patterns, `*` in `folders` for any number of \
-                 them: `popfetch check` says which there are, and `exclude` leaves out some"
+                 them: `popfetch account test` says which there are, and `exclude` leaves out some"
                     .into(),
             );
         }

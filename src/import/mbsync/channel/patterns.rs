@@ -11,19 +11,25 @@ pub(super) struct Words {
     /// Patterns that leave something out there, and not here: what they mean cannot be said here, and mail that
     /// comes is better than mail that never does.
     pub(super) unsaid: Vec<String>,
+    /// `%` stands in one for folders of one level, and `*` in its place for more than is left out again.
+    pub(super) is_deeper: bool,
     /// The inbox is meant by the last pattern that fits it.
     pub(super) has_inbox: bool,
 }
 
 /// There the last pattern that fits says whether a folder is meant, and `%` stops at the end of a part. Here
-/// nothing takes back what is excluded, and `*` stops nowhere.
+/// names alone take back what is excluded, by patterns alone, and `*` stops nowhere.
 pub(super) fn words(patterns: &[&str]) -> Words {
     let mut words = Words::default();
     for pattern in patterns {
         match pattern.strip_prefix('!') {
             None => {
-                let lost = |excluded: &String| overlap(pattern, excluded);
                 let wanted = &words.wanted;
+                let lost = |excluded: &String| {
+                    let is_of_use = wanted.iter().any(|it| overlap(it, excluded));
+                    let is_taken_back = !is_open(pattern) && is_open(excluded) && is_of_use;
+                    overlap(pattern, excluded) && !is_taken_back
+                };
                 let is_felt = |excluded: &String| {
                     !covers(pattern, excluded) && wanted.iter().any(|it| overlap(it, excluded))
                 };
@@ -38,6 +44,11 @@ pub(super) fn words(patterns: &[&str]) -> Words {
         }
     }
     words.has_inbox = mean(patterns, "INBOX");
+    let levels = levels(&words.wanted);
+    words.is_deeper = levels.is_none();
+    for level in levels.unwrap_or_default() {
+        push(&mut words.excluded, &level);
+    }
     for list in [&mut words.wanted, &mut words.excluded] {
         let mut stars: Vec<String> = Vec::new();
         for word in list.iter() {
@@ -46,6 +57,30 @@ pub(super) fn words(patterns: &[&str]) -> Words {
         *list = stars;
     }
     words
+}
+
+fn is_open(pattern: &str) -> bool {
+    pattern.contains(['*', '%'])
+}
+
+/// What leaves out all that `*` in place of `%` would mean beyond it, where that is nothing that another pattern means.
+fn levels(wanted: &[String]) -> Option<Vec<String>> {
+    let mut levels = Vec::new();
+    for pattern in wanted.iter().filter(|it| it.contains('%')) {
+        let start = pattern.strip_suffix('%').filter(|it| !is_open(it))?;
+        let is_apart = |other: &String| {
+            let begin = other.split(['*', '%']).next().unwrap_or_default();
+            let behind = begin.strip_prefix(start);
+            let is_below = behind.is_some_and(|it| it.contains('/')) && is_open(other);
+            let is_any = other.contains('*') && (behind.is_some() || start.starts_with(begin));
+            !is_below && !is_any
+        };
+        if !wanted.iter().all(is_apart) {
+            return None;
+        }
+        levels.push(format!("{start}*/*"));
+    }
+    Some(levels)
 }
 
 /// Whether they mean a folder: the last one that fits it says so.
@@ -85,10 +120,22 @@ mod tests {
             (&["!Junk", "*"], &["*"], &[], &[], true),
             (&["*", "!INBOX"], &["*"], &["INBOX"], &[], false),
             (&["*", "!IN*"], &["*"], &["IN*"], &[], false),
-            (&["%", "!x"], &["*"], &["x"], &[], true),
-            (&["%", "!x%"], &["*"], &["x*"], &[], true),
+            (&["%", "!x"], &["*"], &["x", "*/*"], &[], true),
+            (&["%", "!x%"], &["*"], &["x*", "*/*"], &[], true),
             (&["*", "!x%"], &["*"], &[], &["x%"], true),
-            (&["*", "!A*", "A/b"], &["*", "A/b"], &[], &["A*"], true),
+            (&["*", "!A*", "A/b"], &["*", "A/b"], &["A*"], &[], true),
+            (&["*", "!A/b", "A/b"], &["*", "A/b"], &[], &[], true),
+            (
+                &["*", "![Gmail]*", "[Gmail]/Sent Mail"],
+                &["*", "[Gmail]/Sent Mail"],
+                &["[Gmail]*"],
+                &[],
+                true,
+            ),
+            (&["%", "a/b"], &["*", "a/b"], &["*/*"], &[], true),
+            (&["A/%"], &["A/*"], &["A/*/*"], &[], false),
+            (&["%", "A/%"], &["*", "A/*"], &[], &[], true),
+            (&["%", "A*"], &["*", "A*"], &[], &[], true),
             (
                 &["*", "!A*", "B*", "Ab*"],
                 &["*", "B*", "Ab*"],
