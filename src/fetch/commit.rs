@@ -36,9 +36,9 @@ pub(super) struct Committed {
     pub(super) recorded: Vec<Placed>,
     /// Messages that turned out to be here already.
     pub(super) same: Vec<Same>,
-    /// Messages that are stored already, or second copies of such: another message is to be looked at
-    /// before, the one that counts as this record.
-    pub(super) rivals: Vec<(Complete, u32)>,
+    /// Messages that are stored already, or second copies of such: other messages are to be looked at
+    /// before, those that count as these records.
+    pub(super) rivals: Vec<(Complete, Vec<u32>)>,
     /// Messages that turned out to be others than those that they counted as, and of which rules have yet to
     /// say whether they come.
     pub(super) others: Vec<Complete>,
@@ -134,7 +134,7 @@ impl Committer<'_> {
                 Judgement::New | Judgement::Another => news.push(complete),
                 Judgement::Stored => {}
                 Judgement::Rival(_) if self.last_word => news.push(complete),
-                Judgement::Rival(id) => self.done.rivals.push((complete, id)),
+                Judgement::Rival(ids) => self.done.rivals.push((complete, ids)),
             }
         }
         let (synced, failed) = delivery::sync_all(news);

@@ -272,6 +272,8 @@ impl Account<'_> {
         run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
         plan.may_be_new(later);
         self.tell_later(later, later_deleted);
+        let coming = plan.coming().filter_map(|place| maildrop.listed(place));
+        store.expect(coming.map(|listed| listed.octets));
         let order = plan.fetch_order(self.profile.policy.order);
         let new = order
             .into_iter()
@@ -314,7 +316,9 @@ impl Account<'_> {
         self.tell_undeletable(given_up + still);
         self.tell_undeletable_by_rules(unruled);
         doubts::spare_namesakes(maildrop, &mut delete);
-        store.begin_deleting(&delete)?;
+        let coming = plan.coming().filter_map(|place| maildrop.message(place));
+        let are_all = !in_parts && maildrop.is_complete();
+        store.begin_deleting(&delete, coming, are_all)?;
         Ok(self.delete(session, store, delete)?)
     }
 

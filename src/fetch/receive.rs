@@ -14,6 +14,7 @@ use crate::report::Outcome;
 use crate::source::Source;
 use crate::state::{FailureKind, Placed, Same, Store};
 use crate::threads;
+use std::collections::HashSet;
 use std::mem::take;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
@@ -30,7 +31,7 @@ pub(super) struct Fetched {
     /// Messages that turned out to be here already.
     pub(super) same: Vec<Same>,
     /// See [`Committed::rivals`].
-    pub(super) rivals: Vec<(Complete, u32)>,
+    pub(super) rivals: Vec<(Complete, Vec<u32>)>,
     /// See [`Committed::others`].
     pub(super) others: Vec<Complete>,
 }
@@ -82,10 +83,15 @@ impl Account<'_> {
         let mut fetched = self.receive(session, store, run, messages, outcome)?;
         let mut rivals = take(&mut fetched.rivals);
         // What is not looked at in this run is fetched again in the next.
-        rivals.truncate(run.budget.take_bodies(rivals.len()));
-        let claimants = rivals
-            .iter()
-            .filter_map(|(_, id)| store.claimant(*id, maildrop));
+        let mut asked = HashSet::new();
+        rivals.retain_mut(|(_, ids)| {
+            let mut may_ask = |id| asked.contains(&id) || run.budget.take_bodies(1) == 1;
+            ids.retain(|id| may_ask(*id));
+            asked.extend(ids.iter().copied());
+            !ids.is_empty()
+        });
+        let ids = rivals.iter().flat_map(|(_, ids)| ids);
+        let claimants = ids.filter_map(|id| store.claimant(*id, maildrop));
         let mut claimants: Vec<Message> = claimants.collect();
         // Two copies may be rivals of one.
         claimants.sort_unstable_by_key(|message| message.number);
@@ -94,7 +100,8 @@ impl Account<'_> {
             fetched.extend(self.receive(session, store, run, claimants, outcome)?);
         }
         // Of one whose claimant nobody has looked at it cannot be said that it is a second copy.
-        rivals.retain(|(_, id)| store.claimant(*id, maildrop).is_none());
+        let is_seen = |id: &u32| store.claimant(*id, maildrop).is_none();
+        rivals.retain(|(_, ids)| ids.iter().all(is_seen));
         // Nor where it cannot be asked for once more.
         if !rivals.is_empty() && run.refusal.is_none() {
             let to = self.stamped(store, run.target);

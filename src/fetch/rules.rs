@@ -285,7 +285,8 @@ impl<'p> Account<'p> {
 
     /// Asks once more for headers that would have messages left or deleted, and tells which are the same. A
     /// header has no size that could tell whether it is whole, or whose it is: where answers are exchanged, or
-    /// one comes twice and another not at all, the second time each has other neighbours, or none.
+    /// one comes twice and another not at all, the second time each has other neighbours, or none. What came as the
+    /// header of several may do so again, beside whichever of them, so that each of these is alone.
     fn hear_again(
         &self,
         session: &mut Source,
@@ -298,7 +299,16 @@ impl<'p> Account<'p> {
         numbers.sort_unstable();
         numbers.reverse();
         let mut heard_again = Vec::with_capacity(numbers.len());
-        for flight in flights_of_strangers(numbers) {
+        let mut times: HashMap<[u8; 32], usize> = HashMap::new();
+        for heard in doubtful.values() {
+            *times.entry(heard.hash).or_default() += 1;
+        }
+        let (single, alike): (Vec<_>, Vec<_>) = numbers.into_iter().partition(|number| {
+            let heard = doubtful.get(number);
+            heard.is_some_and(|heard| times.get(&heard.hash) == Some(&1))
+        });
+        let alone = alike.into_iter().map(|number| vec![number]);
+        for flight in flights_of_strangers(single).into_iter().chain(alone) {
             session.headers(flight, HEADER_LIMIT, |number, header| {
                 let hash: [u8; 32] = Sha256::digest(header.unwrap_or_default()).into();
                 if let Some(heard) = doubtful.remove(&number) {

@@ -261,6 +261,7 @@ impl Claim {
             // None has begun.
             session: Id::MAX,
             verified: HashSet::new(),
+            expected: None,
             onward: None,
             refetched: HashMap::new(),
             passed: Vec::new(),

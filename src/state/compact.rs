@@ -109,8 +109,14 @@ impl<'a> Copy<'a> {
                 self.about(id, |id| Entry::Alias { id, time, listing })
             }
             // Whatever was asked for has come true.
-            Entry::Asked { id, .. } if self.is(id, |it| it.deleted) => Vec::new(),
-            Entry::Asked { id, time } => self.about(id, |id| Entry::Asked { id, time }),
+            Entry::Asked { id, beside, .. }
+                if self.is(id, |it| it.deleted) && !self.memory.tells_beside(id, beside) =>
+            {
+                Vec::new()
+            }
+            Entry::Asked { id, time, beside } => {
+                self.about(id, |id| Entry::Asked { id, time, beside })
+            }
             Entry::Returned { id } => self.about(id, |id| Entry::Returned { id }),
             Entry::Granted { id } => self.about(id, |id| Entry::Granted { id }),
             Entry::Deleted { id, time } => self.about(id, |id| Entry::Deleted { id, time }),

@@ -14,7 +14,7 @@ use crate::message::{Evidence, Examined, Size};
 const AT_ONCE: usize = 50_000;
 
 /// What a message that was just fetched is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Judgement {
     /// Another one than all that are stored.
     New,
@@ -22,9 +22,9 @@ pub enum Judgement {
     Another,
     /// One that is stored.
     Stored,
-    /// One that is stored, if the listed message that counts as that record is another one: it bears
+    /// One that is stored, if a listed message that counts as one of these records is another one: it bears
     /// its name, and nobody has looked at more. Otherwise it is a second copy.
-    Rival(u32),
+    Rival(Vec<u32>),
 }
 
 /// So many octets a server adds to a header at most: Status, X-UID, X-IMAPbase and X-Keywords with the
@@ -281,7 +281,7 @@ impl Store {
             key_of(Some(&examined.evidence), &examined.digests),
             key_of(None, &examined.digests),
         ];
-        let mut rival = None;
+        let mut rivals = Vec::new();
         for id in self.memory.candidates(keys) {
             let Some(record) = self.memory.record(id) else {
                 continue;
@@ -294,6 +294,9 @@ impl Store {
             if present && (is_elsewhere || id >= self.session) {
                 continue;
             }
+            if !present && self.were_beside(id) {
+                continue;
+            }
             if let Some(stored) = self.stored(id)?
                 && (is_under_another_name(&stored, examined, message.identity, deleted)
                     || is_elsewhere && is_copy(&stored, complete)
@@ -304,13 +307,13 @@ impl Store {
                     self.settle_same(id, complete);
                     return Ok(Judgement::Stored);
                 }
-                rival = Some(id);
+                rivals.push(id);
             }
         }
-        Ok(match rival {
-            Some(id) => Judgement::Rival(id),
-            None if was_known => Judgement::Another,
-            None => Judgement::New,
+        Ok(match was_known {
+            _ if !rivals.is_empty() => Judgement::Rival(rivals),
+            true => Judgement::Another,
+            false => Judgement::New,
         })
     }
 

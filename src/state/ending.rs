@@ -26,29 +26,6 @@ pub struct Changes {
 }
 
 impl Store {
-    /// These are about to be deleted from the server. That is durable on return: nothing else may tell later
-    /// what has come back from what has never left, as where a run is killed before the server's answer.
-    pub fn begin_deleting(&mut self, recorded: &[Recorded]) -> Result<(), Error> {
-        if !recorded.is_empty() {
-            // The others may have other numbers from then on.
-            self.memory.numbered.clear();
-        }
-        let is_unasked = |id: &Id| {
-            let record = self.memory.record(*id);
-            record.is_some_and(|it| it.kind == Kind::Stored && it.leave == Leave::None)
-        };
-        let ids = recorded.iter().map(|recorded| recorded.id);
-        let ids: Vec<Id> = ids.filter(is_unasked).collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let time = self.moment.now;
-        for id in ids {
-            self.write([Entry::Asked { id, time }]);
-        }
-        self.sync()
-    }
-
     /// The server has confirmed, by its reply to QUIT, that these are deleted. Not synced: a lost
     /// line costs a second DELE at most, and that it was asked for stands in a line that is
     /// ([`Store::begin_deleting`]).
@@ -77,7 +54,12 @@ impl Store {
         for Recorded { id, .. } in recorded {
             let record = self.memory.record(*id);
             if record.is_some_and(|it| it.leave == Leave::None) {
-                self.write([Entry::Asked { id: *id, time }]);
+                let beside = self.memory.beside.get(id).copied().unwrap_or_default();
+                self.write([Entry::Asked {
+                    id: *id,
+                    time,
+                    beside,
+                }]);
             }
         }
     }

@@ -36,6 +36,8 @@ pub(super) struct Memory {
     pub(super) claims: HashMap<Identity, Vec<(u32, Id)>>,
     /// Which record each message without a name is that the run at hand has read, by its number and size.
     pub(super) numbered: HashMap<(MessageNumber, Option<u64>), Id>,
+    /// How many messages that listing had, and what tells their sizes.
+    pub(super) sizes_listed: Option<(usize, u64)>,
     /// What counted as present in the listing before.
     pub(super) listed_before: Vec<Id>,
     /// Unique-ids that messages bear in the listing at hand which are no copies of one another.
@@ -46,6 +48,8 @@ pub(super) struct Memory {
     /// What headers told of messages that are not fetched.
     pub(super) headers: HashMap<Identity, Heard>,
     pub(super) onward: Onward,
+    /// What was to be deleted while others of its size were still to come, and how many.
+    pub(super) beside: HashMap<Id, u32>,
     pub(super) homes: Homes,
     pub(super) sizes: Sizes,
     pub(super) baseline: bool,

@@ -166,7 +166,11 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
             time,
             listing,
         },
-        Entry::Asked { id, time } => Entry::Asked { id: up(id)?, time },
+        Entry::Asked { id, time, beside } => Entry::Asked {
+            id: up(id)?,
+            time,
+            beside,
+        },
         Entry::Deleted { id, time } => Entry::Deleted { id: up(id)?, time },
         Entry::Disorder { first, last } => Entry::Disorder {
             first: up(first)?,

@@ -5,7 +5,7 @@
 //! anything is changed it must agree with the Maildir's own file (`custody`, `parting`). Then what a crash left
 //! half done is settled (`recover`), and a damaged journal is made again from the Maildir
 //! (`rebuild`), its lines in the order that they were written in (`chain`, `order`). A listing is
-//! recognised (`recognition`), what is doubtful in it judged (`doubt`), what arrives recorded
+//! recognised (`recognition`), what is doubtful in it judged (`doubt`, `beside`), what arrives recorded
 //! (`delivering`), and what may be deleted proved (`proof`). When a session has ended well that is recorded, and a file
 //! with much that is superseded is written afresh (`ending`, `compact`).
 //!
@@ -17,6 +17,7 @@
 //! that has not gone this way.
 
 mod attempts;
+mod beside;
 mod chain;
 mod claim;
 mod clock;
@@ -156,6 +157,9 @@ pub struct Store {
     session: Id,
     /// Records that the session at hand has shown to be what is listed under their names.
     verified: HashSet<Id>,
+    /// How many messages of a size the session at hand is to fetch, of those that [`Memory::beside`] is about;
+    /// once that is known.
+    expected: Option<HashMap<Option<u64>, u32>>,
     /// What is stored is to be handed on from here.
     onward: Option<Archive>,
     /// What is being stored in place of a lost message that was handed on, and which one that is.

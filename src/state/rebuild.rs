@@ -3,7 +3,7 @@
 use super::claim::Claim;
 use super::journal::{self, Journal};
 use super::memory::Memory;
-use super::record::{Entry, Id, Stored};
+use super::record::{Entry, HandingEnd, Id, Stored};
 use super::remembered::Kind;
 use super::{Error, Files, Opened, Store, order};
 use crate::delivery::{self, Surveyed};
@@ -135,6 +135,8 @@ fn is_about(entry: &Entry) -> Option<Id> {
         | Entry::Forgotten { id }
         | Entry::Gone { id, .. }
         | Entry::Granted { id }
+        | Entry::Handed { id, .. }
+        | Entry::NotTaken { id, .. }
         | Entry::Returned { id } => Some(*id),
         Entry::Seen { first, .. } | Entry::Due { first, .. } | Entry::Disorder { first, .. } => {
             Some(*first)
@@ -143,18 +145,19 @@ fn is_about(entry: &Entry) -> Option<Id> {
     }
 }
 
-/// The message of a line that is written only about what is stored.
+/// The message of a line that is written only about what is stored. That it stands for one that was handed on, or may
+/// have been, which is told as of no time, is written with its intent.
 fn is_about_stored(entry: &Entry) -> Option<Id> {
     match entry {
         Entry::Absent { id, .. }
         | Entry::Alias { id, .. }
         | Entry::Asked { id, .. }
         | Entry::Deleted { id, .. }
-        | Entry::Handed { id, .. }
         | Entry::Handing { id, .. }
-        | Entry::NotTaken { id, .. }
+        | Entry::NotTaken { id, time: 1.., .. }
         | Entry::Undeletable { id, .. }
         | Entry::Unlisted { id, .. } => Some(*id),
+        Entry::Handed { id, end, .. } => (*end != HandingEnd::Before).then_some(*id),
         _ => None,
     }
 }

@@ -245,6 +245,8 @@ pub(super) enum Entry {
     Asked {
         id: Id,
         time: i64,
+        /// So many of its size were listed beside it and to be fetched, and have not come.
+        beside: u32,
     },
     Began {
         time: i64,

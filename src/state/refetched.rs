@@ -102,6 +102,15 @@ impl Store {
     }
 }
 
+impl Record {
+    /// Whether what is known of two messages of one name tells that they are not the same: another body, or another
+    /// Message-ID, of messages that came whole.
+    fn is_told_from(&self, other: &Self) -> bool {
+        let is_sure = |it: &Self| it.lines.have_evidence() && !it.held && !it.unsure;
+        self.key != other.key && is_sure(self) && is_sure(other)
+    }
+}
+
 impl Memory {
     fn lost_like(&mut self, keys: [Key; 2]) -> Vec<Id> {
         let records = &self.records;
@@ -124,8 +133,9 @@ impl Memory {
         found
     }
 
-    /// A message is stored: what was lost of its name is here again. Of several of that name it is the one with its
-    /// body, and of copies one that waits to be handed on as it does, or does not.
+    /// A message is stored: what was lost of its name is here again, unless its body tells that it is another
+    /// one. Of several of that name it is the one with its body, and of copies one that waits to be handed on as
+    /// it does, or does not.
     pub(super) fn find_again(&mut self, id: Id) {
         let Some((identity, key)) = self.record(id).map(|it| (it.identity, it.key)) else {
             return;
@@ -137,8 +147,12 @@ impl Memory {
         let waits_alike = |other: &&Id| is_like(other) && due.contains(*other) == due.contains(&id);
         let found = lost.iter().find(waits_alike);
         let found = found.or_else(|| lost.iter().find(is_like));
+        let may_be_it = |other: Id| {
+            let records = self.record(other).zip(self.record(id));
+            records.is_some_and(|(lost, stored)| !lost.is_told_from(stored))
+        };
         let found = found.or(match lost.as_slice() {
-            [only] if identity != NOBODY => Some(only),
+            [only] if identity != NOBODY && may_be_it(*only) => Some(only),
             _ => None,
         });
         if let Some(found) = found.copied() {

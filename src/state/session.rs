@@ -7,18 +7,22 @@ use super::remembered::Kind;
 use super::{Error, Store};
 use crate::maildrop::{Identity, Maildrop, Message};
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 impl Store {
     /// A session begins: what it records is told apart from what was recorded before.
     pub fn begin_session(&mut self) {
         self.session = self.memory.next_id();
         self.verified.clear();
+        self.expected = None;
     }
 
     /// The session at hand has broken the protocol: whatever it recorded may be another message, or
     /// half of one, and is looked at again before it is believed (E12). Durable on return.
     pub fn distrust_session(&mut self) -> Result<(), Error> {
         let next = self.memory.next_id();
+        // Nor is what it has read under a number that message.
+        self.memory.numbered.clear();
         let mut entries = Vec::new();
         if self.session < next {
             let (first, last) = (self.session, next - 1);
@@ -54,10 +58,16 @@ impl Store {
 }
 
 impl Memory {
-    /// What has no name in this listing, and was read in an earlier session of the run, is what it was.
+    /// What has no name in this listing, and was read in an earlier session of the run, is what it was, where
+    /// others have only come behind all that was listed then. Where one has left, the numbers are others'.
     pub(super) fn claim_numbered(&mut self, maildrop: &Maildrop) {
+        let (before, now) = (self.sizes_listed, sizes_of(maildrop, maildrop.len()));
+        self.sizes_listed = Some((maildrop.len(), now));
         if self.numbered.is_empty() {
             return;
+        }
+        if before.is_some_and(|(len, sizes)| sizes != sizes_of(maildrop, len)) {
+            return self.numbered.clear();
         }
         for place in 0..maildrop.len() {
             let message = maildrop.message(place);
@@ -90,4 +100,13 @@ impl Memory {
             }
         }
     }
+}
+
+/// Tells the sizes of the first messages of a listing, of as many as a million, from those of another one.
+fn sizes_of(maildrop: &Maildrop, len: usize) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    maildrop.len().min(len).hash(&mut hasher);
+    let sizes = maildrop.octets().take(len);
+    sizes.for_each(|octets| octets.hash(&mut hasher));
+    hasher.finish()
 }

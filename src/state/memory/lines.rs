@@ -220,11 +220,14 @@ impl Memory {
                     record.absent_since = Time::new(time);
                 }
             }),
-            Entry::Asked { id, .. } => self.change(id, |record| {
-                if record.leave == Leave::None {
-                    record.leave = Leave::Asked;
-                }
-            }),
+            Entry::Asked { id, beside, .. } => {
+                self.note_beside(id, beside);
+                self.change(id, |record| {
+                    if record.leave == Leave::None {
+                        record.leave = Leave::Asked;
+                    }
+                });
+            }
             Entry::Granted { id } => self.change(id, |record| record.leave = Leave::Granted),
             Entry::Returned { id } => {
                 self.has_returned = true;

@@ -34,7 +34,10 @@ impl Entry {
                 write!(line, "u\t{time}\t{}\t{word}", escape(folder.as_bytes()))
             }
             Self::Again { id } => write!(line, "A\t{id}"),
-            Self::Asked { id, time } => write!(line, "Q\t{id}\t{time}"),
+            Self::Asked { id, time, beside } => match beside {
+                0 => write!(line, "Q\t{id}\t{time}"),
+                _ => write!(line, "Q\t{id}\t{time}\t{beside}"),
+            },
             Self::Began {
                 time,
                 boot,
@@ -327,6 +330,10 @@ impl Entry {
             "Q" => Self::Asked {
                 id: next()?.parse().ok()?,
                 time: next()?.parse().ok()?,
+                beside: match next() {
+                    None => 0,
+                    Some(beside) => beside.parse().ok()?,
+                },
             },
             "R" => Self::Found {
                 id: next()?.parse().ok()?,

@@ -132,7 +132,16 @@ fn every_kind() -> Vec<Entry> {
             nonce: Some(Nonce([7; 4])),
         },
         Entry::Again { id: 3 },
-        Entry::Asked { id: 3, time },
+        Entry::Asked {
+            id: 3,
+            time,
+            beside: 0,
+        },
+        Entry::Asked {
+            id: 3,
+            time,
+            beside: 2,
+        },
         Entry::Disorder { first: 3, last: 4 },
         Entry::Doubtful { id: 3 },
         Entry::Evidence {

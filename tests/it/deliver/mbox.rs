@@ -457,3 +457,36 @@ fn what_is_in_the_file_is_not_appended_again_whatever_line_of_the_journal_is_dam
         }
     }
 }
+
+/// What is lost is not here again for another message that has come under its name.
+#[test]
+fn what_was_handed_on_is_not_appended_again_where_another_message_took_its_name_before_it_was_back()
+{
+    for (renamed, other) in [(false, 30), (true, 30), (true, 2)] {
+        let (server, home) = serving(mail(1), Behaviour::new(), "");
+        let keys = "deliver = { mbox = \"~/mail/in\" }\n";
+        home.one_account(&server.account(), keys);
+        let (maildir, backup) = (home.maildir("a"), home.path().join("backup"));
+        run(&home, &[], 0);
+        restored::copy(&maildir, &backup);
+        server.maildrop().add([letter(2)]);
+        run(&home, &[], 0);
+        restored::restore(&backup, &maildir);
+        let taken_over = Message::new("uid-2", letter(other).octets());
+        let taken_over = match other {
+            2 => Message::from_lf("uid-2", "Message-ID: <else>\nSubject: else\n\nelse\n"),
+            _ => taken_over,
+        };
+        server.maildrop().replace([letter(1), taken_over.clone()]);
+        run(&home, &["fetch", "--now"], 0);
+        let name = if renamed { "uid-9" } else { "uid-2" };
+        let back = Message::new(name, letter(2).octets());
+        server.maildrop().add([back.clone()]);
+        for _ in 0..2 {
+            run(&home, &["fetch", "--now"], 0);
+        }
+        let all = [letter(1), letter(2), taken_over];
+        assert_eq!(messages(&home), stored(&all), "{renamed}, {other}");
+        tree::assert_holds(&maildir, &all);
+    }
+}

@@ -2,8 +2,8 @@ use std::fs;
 use std::path::Path;
 
 use super::Scene;
-use super::restored::copy;
-use crate::given::letter;
+use super::restored::{copy, restore};
+use crate::given::{journal, letter};
 use crate::support::behaviour::Behaviour;
 use crate::support::message::Message;
 use crate::support::series::mixed;
@@ -96,5 +96,43 @@ fn a3_where_its_disk_is_not_mounted_after_a_kill_nothing_is_touched_until_it_is(
         scene.settle(&["fetch"]);
         scene.assert_all_are_here();
         assert_eq!(scene.server.maildrop().count(), 0);
+    }
+}
+
+#[test]
+fn a3_what_comes_for_the_second_time_and_is_killed_is_fetched_whatever_line_is_damaged_then() {
+    for keep in ["always", "never"] {
+        let keys = format!("keep = {keep:?}\ndeliver = {{ mbox = \"~/in\" }}\n");
+        let messages: Vec<Message> = (1..=3).map(letter).collect();
+        let scene = Scene::new(messages, Behaviour::new(), "");
+        let later = scene.messages.split_at(1).1;
+        scene.server.maildrop().replace([letter(1)]);
+        let usual = "keep = \"always\"\ndeliver = { mbox = \"~/in\" }\n";
+        scene.home.one_account(&scene.server.account(), usual);
+        let (maildir, backup) = (scene.home.maildir("a"), scene.home.path().join("backup"));
+        scene.home.popfetch(["fetch"]).expect(0);
+        copy(&maildir, &backup);
+        scene.server.maildrop().add(later.iter().cloned());
+        scene.home.popfetch(["fetch"]).expect(0);
+        restore(&backup, &maildir);
+        scene.home.one_account(&scene.server.account(), &keys);
+        let Some(End::Killed(_)) = tracer::kill_at_rename(&scene.home, 0) else {
+            return;
+        };
+        scene.server.sessions();
+        // One of which nobody needs anything.
+        let journal = journal(&scene.home);
+        let text = fs::read_to_string(&journal).unwrap();
+        let line = text.lines().find(|line| line.starts_with("r\t")).unwrap();
+        fs::write(&journal, text.replacen(line, &"0".repeat(line.len()), 1)).unwrap();
+        let outputs = scene.settle(&["fetch"]);
+        scene.assert_all_are_here();
+        let appended = fs::read_to_string(scene.home.path().join("in")).unwrap();
+        for message in &scene.messages {
+            let octets = String::from_utf8(message.stored()).unwrap();
+            assert_eq!(appended.matches(&octets).count(), 1, "{outputs:#?}");
+        }
+        let left = if keep == "never" { 0 } else { 3 };
+        assert_eq!(scene.server.maildrop().count(), left, "{outputs:#?}");
     }
 }

@@ -1,5 +1,7 @@
 //! Nothing is delivered twice, whatever the server, the disk or the person changed in between.
 
+/// Fault E11: copies, one of which does not come with the other.
+mod copies;
 /// Faults C1, C2: what the first version left.
 mod first_version;
 /// What a person names is what is meant.
