@@ -77,6 +77,21 @@ impl Account<'_> {
             conduct.spare_shortcut();
         }
         let (maildrop, marked) = match done {
+            // The end of a message was doubtful, and it could not be read again: where several were under way, it
+            // and the one before it may have been exchanged.
+            Err(broken)
+                if session.traits().pipelines
+                    && matches!(
+                        *broken.over,
+                        Over::End {
+                            reading: Some(_),
+                            ..
+                        }
+                    ) =>
+            {
+                store.distrust_session()?;
+                return Err(broken);
+            }
             Err(mut broken) if broken.error.is_disorder() => {
                 store.distrust_session()?;
                 let Traits {
@@ -318,6 +333,10 @@ impl Account<'_> {
         let to = self.stamped(store, target);
         let sizes = Sizes::of(store);
         let (complete, in_step) = match self.read_alone(&mut session, to, &message) {
+            // What comes alone is what was asked for: so the first reading was of another message.
+            Ok((second, true)) if first.evidence().fields != second.evidence().fields => {
+                (second, true)
+            }
             Ok((second, in_step)) => (
                 self.better((first, false), (second, in_step), &sizes),
                 in_step,
