@@ -7,6 +7,19 @@ use super::overrides::Overrides;
 use super::problem::{Problem, Within};
 use super::words::nearest;
 use super::{Profile, Server, Typed, providers, resolve};
+use std::collections::{HashMap, HashSet};
+
+/// The accounts that hand on to others, by their users' names without domains: each is looked up as often as there are
+/// accounts, of which there may be thousands.
+pub(super) type HandingOn = HashMap<String, Vec<Named>>;
+
+/// An account, as it is written.
+#[derive(Debug)]
+pub(super) struct Named {
+    name: String,
+    user: String,
+    host: String,
+}
 
 impl Config {
     /// The account that another one's messages are handed to, if they are.
@@ -50,35 +63,97 @@ impl Config {
             );
         }
         // One after the other, each would bring its mail back to where it came from.
-        let mut next = other.deliver.as_ref().and_then(Deliver::folder).cloned();
-        let mut seen = 0;
-        while let Some(folder) = next.take() {
-            seen += 1;
-            let further = accounts.get_key_value(folder.account.as_str());
-            let further = further.and_then(|(name, account)| {
-                let defaults = &self.file.defaults;
-                resolve::profile(source, name, account, defaults, &overrides).ok()
-            });
-            let comes_back = further
-                .as_ref()
-                .is_some_and(|it| is_same_mailbox(&it.server, &profile.server));
-            if folder.account == profile.name || comes_back || seen > accounts.len() {
-                return wrong(
-                    format!(
-                        "mail would go round: it comes back from account `{}`",
-                        other.name
-                    ),
-                    "let one of these accounts keep its mail",
-                );
-            }
-            let deliver = further.and_then(|it| it.deliver);
-            next = deliver.as_ref().and_then(Deliver::folder).cloned();
+        if let Some(last) = self.brings_back(profile, &other) {
+            return wrong(
+                format!("mail would go round: it comes back from account `{last}`"),
+                "let one of these accounts keep its mail",
+            );
         }
         let named = self.path().filter(|_| self.is_named);
         Ok(Some(Box::new(Profile {
             typed: Typed::account(named, &overrides),
             ..other
         })))
+    }
+
+    /// The account that brings what `first` is given back to where `profile` fetches it: each mailbox is followed, by
+    /// whichever of its accounts it is fetched.
+    fn brings_back(&self, profile: &Profile, first: &Profile) -> Option<String> {
+        let mut seen = HashSet::from([first.name.clone()]);
+        let mut ahead = vec![first.clone()];
+        while let Some(at) = ahead.pop() {
+            for next in self.handing_on_from(at) {
+                let Some(folder) = next.deliver.as_ref().and_then(Deliver::folder) else {
+                    continue;
+                };
+                let goes_round = [&profile.name, &first.name, &next.name];
+                if goes_round.contains(&&folder.account) {
+                    return Some(next.name);
+                }
+                if !seen.insert(folder.account.clone()) {
+                    continue;
+                }
+                let further = self.resolved(&folder.account);
+                if let Some(further) = further {
+                    if is_same_mailbox(&further.server, &profile.server) {
+                        return Some(next.name);
+                    }
+                    ahead.push(further);
+                }
+            }
+        }
+        None
+    }
+
+    /// This account, and the others of its mailbox that hand on.
+    fn handing_on_from(&self, account: Profile) -> Vec<Profile> {
+        let server = &account.server;
+        let all = self.handing_on.get_or_init(|| self.accounts_handing_on());
+        let alike = all.get(start_of(&user(&server.user))).into_iter().flatten();
+        let alike = alike.filter(|it| {
+            it.name != account.name
+                && is_same_user(&it.user, &user(&server.user))
+                && is_same_place(&it.host, &server.host)
+        });
+        let others = alike.filter_map(|it| self.resolved(&it.name));
+        let mut found: Vec<Profile> = others
+            .filter(|it| is_same_mailbox(&it.server, server))
+            .collect();
+        found.push(account);
+        found
+    }
+
+    fn accounts_handing_on(&self) -> HandingOn {
+        let defaults = &self.file.defaults.value;
+        let mut all = HandingOn::new();
+        for (name, account) in &self.file.accounts {
+            let account = &account.value;
+            // One that is left alone has what it has by accident, perhaps.
+            let is_left = self.is_disabled(name.get_ref());
+            let inherited = defaults.deliver.as_ref().filter(|_| !is_left);
+            let deliver = account.deliver.as_ref().or(inherited);
+            let own = account.user.as_ref().or(defaults.user.as_ref());
+            let host = account.host.as_ref().or(defaults.host.as_ref());
+            if let (Some(own), Some(host)) = (own, host)
+                && deliver.is_some_and(|it| it.get_ref().account.is_some())
+            {
+                let user = user(own.get_ref());
+                let start = start_of(&user).to_owned();
+                all.entry(start).or_default().push(Named {
+                    name: name.get_ref().clone(),
+                    user,
+                    host: host.get_ref().to_lowercase(),
+                });
+            }
+        }
+        all
+    }
+
+    fn resolved(&self, name: &str) -> Option<Profile> {
+        let (name, account) = self.file.accounts.get_key_value(name)?;
+        let source = self.source.as_ref()?;
+        let overrides = Overrides::default();
+        resolve::profile(source, name, account, &self.file.defaults, &overrides).ok()
     }
 
     /// An error at the account that `deliver` names.
@@ -108,19 +183,35 @@ impl Config {
 /// Whether two accounts are the same mailbox, as far as that shows: by POP3 and by IMAP, say.
 fn is_same_mailbox(one: &Server, other: &Server) -> bool {
     let usual = |it: &Server| [it.protocol.tls_port(), it.protocol.plain_port()].contains(&it.port);
-    let provider = |it: &Server| providers::of_host(&it.host).map(|it| it.name);
-    // Gmail's other way to see the same mail.
-    let user = |it: &Server| {
-        let user = it.user.to_lowercase();
-        user.strip_prefix("recent:")
-            .map_or(user.clone(), str::to_owned)
-    };
     // At the ends of tunnels there are others behind each port.
     let may_be_tunnels = place(&one.host) == LOOPBACK;
     let is_one_port = one.port == other.port || !may_be_tunnels && usual(one) && usual(other);
     let is_there = place(&one.host) == place(&other.host) && is_one_port
-        || provider(one).is_some() && provider(one) == provider(other);
-    is_same_user(&user(one), &user(other)) && is_there
+        || is_same_provider(&one.host, &other.host);
+    is_same_user(&user(&one.user), &user(&other.user)) && is_there
+}
+
+/// Whether two hosts may be one place's, whatever their ports.
+fn is_same_place(one: &str, other: &str) -> bool {
+    // Two spellings of a name beyond ASCII show only once they are resolved.
+    !one.is_ascii() || place(one) == place(other) || is_same_provider(one, other)
+}
+
+fn is_same_provider(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(|it| providers::of_host(it).map(|it| it.name));
+    one.is_some() && one == other
+}
+
+/// A user's name without its case, and without Gmail's other way to see the same mail.
+fn user(name: &str) -> String {
+    let name = name.to_lowercase();
+    name.strip_prefix("recent:")
+        .map_or(name.clone(), str::to_owned)
+}
+
+/// What is left of a user's name without its domain.
+fn start_of(user: &str) -> &str {
+    user.split_once('@').map_or(user, |(start, _)| start)
 }
 
 /// Whether two names are one user's at a place: many servers take them with their domain and without.

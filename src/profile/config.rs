@@ -8,11 +8,12 @@ use std::io::{self, Read};
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use zeroize::Zeroizing;
 
 use super::address::without_password;
+use super::addressee::HandingOn;
 use super::diagnose::ConfigError;
 use super::file::Account;
 use super::overrides::Overrides;
@@ -35,6 +36,8 @@ pub struct Config {
     pub(super) file: File,
     /// It was named with `--config`.
     pub(super) is_named: bool,
+    /// Found out once it is asked for.
+    pub(super) handing_on: OnceLock<HandingOn>,
 }
 
 impl Config {
@@ -94,6 +97,7 @@ impl Config {
             source: Some(source),
             file,
             is_named: false,
+            handing_on: OnceLock::new(),
         };
         match ConfigError::of(config.with_what_accounts_have(wrong)) {
             Some(error) => Err(error),
@@ -142,6 +146,7 @@ impl Config {
             source: None,
             file: File::default(),
             is_named: false,
+            handing_on: OnceLock::new(),
         }
     }
 
