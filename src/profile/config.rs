@@ -13,9 +13,9 @@ use std::sync::{Arc, OnceLock};
 use zeroize::Zeroizing;
 
 use super::address::without_password;
-use super::addressee::HandingOn;
 use super::diagnose::ConfigError;
 use super::file::Account;
+use super::mailbox::HandingOn;
 use super::overrides::Overrides;
 use super::problem::{Problem, Source, Within};
 use super::salvage::Fault;
@@ -96,8 +96,7 @@ impl Config {
         let config = Self {
             source: Some(source),
             file,
-            is_named: false,
-            handing_on: OnceLock::new(),
+            ..Self::empty()
         };
         match ConfigError::of(config.with_what_accounts_have(wrong)) {
             Some(error) => Err(error),
