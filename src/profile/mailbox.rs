@@ -6,16 +6,15 @@ use super::{Server, providers};
 use std::collections::{BTreeMap, HashMap};
 use toml::Spanned;
 
-/// The accounts that hand on to others, by their users' names without domains: each account asks for some of them, and
-/// there may be thousands.
+/// The accounts that hand on to others, by their users' names, and once more by what such a name begins with where it
+/// has a domain: each account asks for some of them, and there may be thousands.
 #[derive(Debug)]
 pub(super) struct HandingOn(HashMap<String, Vec<Named>>);
 
 /// An account, as it is written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Named {
     name: String,
-    user: String,
     host: String,
 }
 
@@ -37,12 +36,15 @@ impl HandingOn {
                 && deliver.is_some_and(|it| it.get_ref().account.is_some())
             {
                 let user = user(own.get_ref());
-                let start = start_of(&user).to_owned();
-                all.entry(start).or_default().push(Named {
+                let named = Named {
                     name: name.clone(),
-                    user,
                     host: host.get_ref().to_lowercase(),
-                });
+                };
+                if let Some((start, _)) = user.split_once('@') {
+                    let of_start = all.entry(with_any_domain(start)).or_default();
+                    of_start.push(named.clone());
+                }
+                all.entry(user).or_default().push(named);
             }
         }
         Self(all)
@@ -51,10 +53,13 @@ impl HandingOn {
     /// The names of those that may be this mailbox, by what is written of them.
     pub(super) fn perhaps_of(&self, server: &Server) -> impl Iterator<Item = &str> {
         let user = user(&server.user);
-        let alike = self.0.get(start_of(&user)).into_iter().flatten();
-        let alike = alike.filter(move |it| {
-            is_same_user(&it.user, &user) && is_same_place(&it.host, &server.host)
-        });
+        let otherwise = match user.split_once('@') {
+            Some((start, _)) => start.to_owned(),
+            None => with_any_domain(&user),
+        };
+        let alike = [user, otherwise].into_iter();
+        let alike = alike.filter_map(|user| self.0.get(&user)).flatten();
+        let alike = alike.filter(|it| is_same_place(&it.host, &server.host));
         alike.map(|it| it.name.as_str())
     }
 }
@@ -88,9 +93,9 @@ fn user(name: &str) -> String {
         .map_or(name.clone(), str::to_owned)
 }
 
-/// What is left of a user's name without its domain.
-fn start_of(user: &str) -> &str {
-    user.split_once('@').map_or(user, |(start, _)| start)
+/// What stands for the names of all users that begin so.
+fn with_any_domain(start: &str) -> String {
+    format!("{start}@")
 }
 
 /// Whether two names are one user's at a place: many servers take them with their domain and without.
