@@ -103,7 +103,7 @@
 //! | E14 | Before a message of an earlier session is deleted its file is looked for: there, as long as it was; or absent from a Maildir that is seen, with its line, and not back since it may have left the server, by its name or another (fact D41). | [`Store::vouch`](state::Store::vouch), [`maildir::Search`] |
 //!
 //! What is handed on has no names by which it could be looked up. In a folder of another account a message that may be
-//! there is looked for by its Message-ID, or else by date and size, and among what has come since, and all of it is
+//! there is looked for by its Message-ID, or else by size and our date, and among what has come since, and all of it is
 //! compared (`source/imap/find.rs`, `handover/post/comparison.rs`). It counts as there only under a UID that was free
 //! before the first try (`g`) and that no other message got, as the journals of all accounts say, which are read after
 //! the folder (`d`; fact D42, `source/imap/standing.rs`, `state/neighbours.rs`).

@@ -425,9 +425,17 @@ impl Append for Appender {
             });
             let name = letter.unique_id.as_deref();
             let own = name.and_then(|name| source.spot_of(folder, name));
-            let own = own.map(|spot| appender.located(spot));
-            let mut here = here.into_iter().map(|spot| appender.located(spot));
-            Tried::Open(Answer::Compared(resemblance(&put, own, most, &mut here)))
+            // One that the source lists may be new to the search.
+            let is_there = match own.filter(|_| !put.is_apart) {
+                Some(own) if !here.contains(&own) => source.has_at(folder, &mut post, own),
+                own => Ok(own.is_some()),
+            };
+            let is_there = match is_there {
+                Ok(is_there) => is_there,
+                Err(error) => return Tried::Broken(error),
+            };
+            let here: Vec<Located> = here.into_iter().map(|it| appender.located(it)).collect();
+            Tried::Open(Answer::Compared(resemblance(&put, is_there, most, &here)))
         })
     }
 
@@ -444,19 +452,13 @@ impl Drop for Appender {
     }
 }
 
-/// What a message is of which a folder has so many alike `here`, or another has more of them; `own`: where it is itself
-/// if both accounts are one mailbox. Several folders may show one message, so that those of several do not add up.
-fn resemblance(
-    put: &AlikePut,
-    own: Option<Located>,
-    most: usize,
-    here: &mut dyn Iterator<Item = Located>,
-) -> Resemblance {
-    let here: Vec<Located> = here.collect();
-    let is_there = own.is_some_and(|own| here.contains(&own));
+/// What a message is of which a folder has so many alike `here`, or another has more of them; `is_there`: it is there
+/// itself, if both accounts are one mailbox. Several folders may show one message, so that those of several do not add
+/// up.
+fn resemblance(put: &AlikePut, is_there: bool, most: usize, here: &[Located]) -> Resemblance {
     let untraced = put.unknown + put.open;
     let in_place = here.iter().filter(|it| put.alike.contains(it)).count();
-    if most > put.alike.len() + untraced || !put.is_apart && is_there {
+    if most > put.alike.len() + untraced || is_there {
         Resemblance::Copy
     } else if most > in_place + untraced {
         Resemblance::Unclear

@@ -58,11 +58,16 @@ impl Account<'_> {
                 count(unseen, "message"),
             )));
         }
-        let Some(folder) = self.profile.deliver.as_ref().and_then(Deliver::folder) else {
-            return Ok(());
-        };
         let copies = store.copies()?;
-        let (account, names) = (&folder.account, some_of(&copies, name_of));
+        let names = some_of(&copies, name_of);
+        // Nobody has noted where they were compared.
+        let account = match self.profile.deliver.as_ref().and_then(Deliver::folder) {
+            Some(folder) => format!(
+                "account {}, or the one that `deliver` named then,",
+                folder.account
+            ),
+            None => "the account that `deliver` named then".to_owned(),
+        };
         let word = self.profile.word_with_maildir();
         let arguments = copies.iter().take(NAMED);
         let arguments = arguments.filter_map(|it| it.unique_id.as_deref().map(argument));
@@ -77,12 +82,12 @@ impl Account<'_> {
             0 => return Ok(()),
             1 => format!(
                 "1 message is not handed on: it has the same octets as one that was handed on, and \
-                 account {account} shows that it is that one, or has more of them than were put there, as where both \
+                 {account} shows that it is that one, or has more of them than were put there, as where both \
                  accounts are one mailbox ({names}). {todo}"
             ),
             several => format!(
                 "{several} messages are not handed on: each has the same octets as one that was \
-                 handed on, and account {account} shows that it is that one, or has more of them than were put there, \
+                 handed on, and {account} shows that it is that one, or has more of them than were put there, \
                  as where both accounts are one mailbox ({names}). {todo}"
             ),
         };

@@ -5,7 +5,6 @@ use super::tell::{NAMED, argument, name_of, some_of};
 use super::{Account, Error};
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::plan::{self, Decision, Plan, Policy};
-use crate::profile::Deliver;
 use crate::report::Event;
 use crate::source::Source;
 use crate::state::{Lasting, Recorded, Same, Store, Vouched, Withheld};
@@ -346,9 +345,9 @@ impl Account<'_> {
     /// What is told of messages that are not deleted: a text for each thing that a person can do about it.
     fn why_withheld(&self, withheld: &[(Message, Withheld)], returned_before: u64) -> Vec<String> {
         let mut parted: BTreeMap<WayOut, Vec<&(Message, Withheld)>> = BTreeMap::new();
-        // In a run that hands on to an account, copies are told of as such (`copies`).
-        let has_folder = self.profile.deliver.as_ref().and_then(Deliver::folder);
-        let is_told = |it: &&(Message, Withheld)| it.1 == Withheld::Copy && has_folder.is_some();
+        // In a run that hands on, copies are told of as such (`copies`).
+        let hands_on = self.profile.deliver.is_some();
+        let is_told = |it: &&(Message, Withheld)| it.1 == Withheld::Copy && hands_on;
         for it in withheld.iter().filter(|it| !is_told(it)) {
             parted.entry(way_out(it.1)).or_default().push(it);
         }

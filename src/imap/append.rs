@@ -26,9 +26,9 @@ pub struct Append<'a> {
 pub struct Search<'a> {
     /// Its Message-ID without brackets, in printable ASCII.
     pub message_id: Option<&'a str>,
-    /// Its INTERNALDATE, in seconds since 1970, where it has none.
-    pub date: i64,
-    /// Its octets, likewise.
+    /// Its INTERNALDATE, in seconds since 1970, where it has no Message-ID and that is known.
+    pub date: Option<i64>,
+    /// Its octets, where it has no Message-ID.
     pub octets: u64,
 }
 
@@ -50,7 +50,7 @@ impl Append<'_> {
 }
 
 impl Search<'_> {
-    /// By date and size. Servers count days in zones of their own.
+    /// By size, and by date where that is known. Servers count days in zones of their own.
     pub(super) fn without_id(&self) -> String {
         // Some end each message with a line's end.
         let most = format!("SMALLER {}", self.octets.saturating_add(3));
@@ -58,7 +58,8 @@ impl Search<'_> {
             Some(least) => format!("LARGER {least} {most}"),
             None => most,
         };
-        match (date_time::day(self.date, -1), date_time::day(self.date, 2)) {
+        let day = |days| date_time::day(self.date?, days);
+        match (day(-1), day(2)) {
             (Some(since), Some(before)) => format!("SINCE {since} BEFORE {before} {size}"),
             _ => size,
         }

@@ -3,10 +3,12 @@
 use super::config::Config;
 use super::deliver::Deliver;
 use super::diagnose::ConfigError;
+use super::mailbox::{HandingOn, is_same_mailbox};
 use super::overrides::Overrides;
 use super::problem::{Problem, Within};
 use super::words::nearest;
-use super::{Profile, Server, Typed, providers, resolve};
+use super::{Profile, Typed, resolve};
+use std::collections::HashSet;
 
 impl Config {
     /// The account that another one's messages are handed to, if they are.
@@ -50,35 +52,69 @@ impl Config {
             );
         }
         // One after the other, each would bring its mail back to where it came from.
-        let mut next = other.deliver.as_ref().and_then(Deliver::folder).cloned();
-        let mut seen = 0;
-        while let Some(folder) = next.take() {
-            seen += 1;
-            let further = accounts.get_key_value(folder.account.as_str());
-            let further = further.and_then(|(name, account)| {
-                let defaults = &self.file.defaults;
-                resolve::profile(source, name, account, defaults, &overrides).ok()
-            });
-            let comes_back = further
-                .as_ref()
-                .is_some_and(|it| is_same_mailbox(&it.server, &profile.server));
-            if folder.account == profile.name || comes_back || seen > accounts.len() {
-                return wrong(
-                    format!(
-                        "mail would go round: it comes back from account `{}`",
-                        other.name
-                    ),
-                    "let one of these accounts keep its mail",
-                );
-            }
-            let deliver = further.and_then(|it| it.deliver);
-            next = deliver.as_ref().and_then(Deliver::folder).cloned();
+        if let Some(last) = self.brings_back(profile, &other) {
+            return wrong(
+                format!("mail would go round: it comes back from account `{last}`"),
+                "let one of these accounts keep its mail",
+            );
         }
         let named = self.path().filter(|_| self.is_named);
         Ok(Some(Box::new(Profile {
             typed: Typed::account(named, &overrides),
             ..other
         })))
+    }
+
+    /// The account that brings what `first` is given back to where `profile` fetches it: each mailbox is followed, by
+    /// whichever of its accounts it is fetched.
+    fn brings_back(&self, profile: &Profile, first: &Profile) -> Option<String> {
+        let mut seen = HashSet::from([first.name.clone()]);
+        let mut ahead = vec![first.clone()];
+        while let Some(at) = ahead.pop() {
+            for next in self.handing_on_from(at) {
+                let Some(folder) = next.deliver.as_ref().and_then(Deliver::folder) else {
+                    continue;
+                };
+                let goes_round = [&profile.name, &first.name, &next.name];
+                if goes_round.contains(&&folder.account) {
+                    return Some(next.name);
+                }
+                if !seen.insert(folder.account.clone()) {
+                    continue;
+                }
+                let further = self.resolved(&folder.account);
+                if let Some(further) = further {
+                    if is_same_mailbox(&further.server, &profile.server) {
+                        return Some(next.name);
+                    }
+                    ahead.push(further);
+                }
+            }
+        }
+        None
+    }
+
+    /// This account, and the others of its mailbox that hand on.
+    fn handing_on_from(&self, account: Profile) -> Vec<Profile> {
+        let all = self.handing_on.get_or_init(|| {
+            let is_disabled = |name: &str| self.is_disabled(name);
+            HandingOn::of(&self.file.accounts, &self.file.defaults.value, is_disabled)
+        });
+        let others = all.perhaps_of(&account.server);
+        let others = others.filter(|name| *name != account.name);
+        let others = others.filter_map(|name| self.resolved(name));
+        let mut found: Vec<Profile> = others
+            .filter(|it| is_same_mailbox(&it.server, &account.server))
+            .collect();
+        found.push(account);
+        found
+    }
+
+    fn resolved(&self, name: &str) -> Option<Profile> {
+        let (name, account) = self.file.accounts.get_key_value(name)?;
+        let source = self.source.as_ref()?;
+        let overrides = Overrides::default();
+        resolve::profile(source, name, account, &self.file.defaults, &overrides).ok()
     }
 
     /// An error at the account that `deliver` names.
@@ -102,79 +138,5 @@ impl Config {
             within: Within::Account(name.to_owned()),
             lacks: &[],
         }))
-    }
-}
-
-/// Whether two accounts are the same mailbox, as far as that shows: by POP3 and by IMAP, say.
-fn is_same_mailbox(one: &Server, other: &Server) -> bool {
-    let usual = |it: &Server| [it.protocol.tls_port(), it.protocol.plain_port()].contains(&it.port);
-    let provider = |it: &Server| providers::of_host(&it.host).map(|it| it.name);
-    // Gmail's other way to see the same mail.
-    let user = |it: &Server| {
-        let user = it.user.to_lowercase();
-        user.strip_prefix("recent:")
-            .map_or(user.clone(), str::to_owned)
-    };
-    // At the ends of tunnels there are others behind each port.
-    let may_be_tunnels = place(&one.host) == LOOPBACK;
-    let is_one_port = one.port == other.port || !may_be_tunnels && usual(one) && usual(other);
-    let is_there = place(&one.host) == place(&other.host) && is_one_port
-        || provider(one).is_some() && provider(one) == provider(other);
-    is_same_user(&user(one), &user(other)) && is_there
-}
-
-/// Whether two names are one user's at a place: many servers take them with their domain and without.
-fn is_same_user(one: &str, other: &str) -> bool {
-    match (one.split_once('@'), other.split_once('@')) {
-        (Some((start, _)), None) => start == other,
-        (None, Some((start, _))) => start == one,
-        (None, None) | (Some(_), Some(_)) => one == other,
-    }
-}
-
-const LOOPBACK: &str = "localhost";
-
-/// A host without what tells the servers of one place apart. `mail` may be another one, that has been moved from.
-fn place(host: &str) -> &str {
-    const KINDS: [&str; 6] = ["imap", "imap4", "imaps", "pop", "pop3", "pops"];
-    if matches!(host, "127.0.0.1" | "::1") {
-        return LOOPBACK;
-    }
-    match host.split_once('.') {
-        Some((kind, rest)) if KINDS.contains(&kind) && rest.contains('.') => rest,
-        _ => host,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{is_same_user, place};
-
-    #[test]
-    fn a_user_is_the_same_with_a_domain_and_without() {
-        for (one, other, same) in [
-            ("ada", "ada", true),
-            ("ada", "ada@example.com", true),
-            ("ada@example.com", "ada", true),
-            ("ada@example.com", "ada@example.org", false),
-            ("ada", "bob@example.com", false),
-        ] {
-            assert_eq!(is_same_user(one, other), same, "{one} {other}");
-        }
-    }
-
-    #[test]
-    fn the_servers_of_one_place_are_told_apart_by_their_kind() {
-        for (host, there) in [
-            ("imap.example.com", "example.com"),
-            ("pop3.example.com", "example.com"),
-            ("example.com", "example.com"),
-            ("mail.example.com", "mail.example.com"),
-            ("mail.com", "mail.com"),
-            ("a.example.com", "a.example.com"),
-            ("::1", "localhost"),
-        ] {
-            assert_eq!(place(host), there);
-        }
     }
 }

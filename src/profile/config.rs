@@ -8,13 +8,14 @@ use std::io::{self, Read};
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use zeroize::Zeroizing;
 
 use super::address::without_password;
 use super::diagnose::ConfigError;
 use super::file::Account;
+use super::mailbox::HandingOn;
 use super::overrides::Overrides;
 use super::problem::{Problem, Source, Within};
 use super::salvage::Fault;
@@ -35,6 +36,8 @@ pub struct Config {
     pub(super) file: File,
     /// It was named with `--config`.
     pub(super) is_named: bool,
+    /// Found out once it is asked for.
+    pub(super) handing_on: OnceLock<HandingOn>,
 }
 
 impl Config {
@@ -93,7 +96,7 @@ impl Config {
         let config = Self {
             source: Some(source),
             file,
-            is_named: false,
+            ..Self::empty()
         };
         match ConfigError::of(config.with_what_accounts_have(wrong)) {
             Some(error) => Err(error),
@@ -142,6 +145,7 @@ impl Config {
             source: None,
             file: File::default(),
             is_named: false,
+            handing_on: OnceLock::new(),
         }
     }
 

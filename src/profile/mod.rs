@@ -47,6 +47,7 @@ pub mod edit;
 pub mod file;
 mod filing;
 mod folders;
+mod mailbox;
 mod misread;
 mod on_new;
 mod overrides;

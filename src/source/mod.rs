@@ -231,6 +231,17 @@ impl Source {
         }
     }
 
+    /// Whether a message is at a place of a folder.
+    ///
+    /// # Errors
+    /// The connection is of no more use then.
+    pub fn has_at(&mut self, folder: &str, post: &mut Post, spot: Spot) -> Result<bool, Error> {
+        match self {
+            Self::Pop(_) => Ok(false),
+            Self::Imap(session) => session.has_at(folder, post, spot),
+        }
+    }
+
     /// Ends a session that has brought nothing and has appended what it was given.
     pub fn leave(self) {
         match self {

@@ -7,7 +7,7 @@ pub use folder::{AlikePut, Ours, PlaceOf};
 
 use super::files::Files;
 use super::memory::Memory;
-use super::record::{Entry, Id, Stored};
+use super::record::{Entry, HandingEnd, Id, Stored};
 use super::remembered::Attempt;
 use super::{journal, rebuild};
 use crate::durable::{Dir, Disk};
@@ -40,9 +40,9 @@ impl Neighbours {
 
     /// When messages were fetched that were appended.
     ///
-    /// What was handed on counts as appended, whatever it was handed on to, or ended by its owner's word: in a
-    /// state that is older than the file it may stand there all the same. It does no harm where it does not,
-    /// as a time counts only for a message of the file with these octets, and this second before it.
+    /// What was handed on counts as appended, whatever it was handed on to, and so does what was about to be before its
+    /// owner ended that: in a state that is older than the file it may stand there all the same. What never was, or
+    /// stands for another one, does not: there may be one of the very same octets and second, of another account.
     pub fn appended(&self) -> Times {
         let mut all = Vec::new();
         let mut open = Vec::new();
@@ -127,9 +127,16 @@ fn appended_by(journal: std::fs::File) -> Option<Vec<Appended>> {
         Entry::Handing { id, fetched, .. } => {
             appended.insert(id, (false, fetched));
         }
-        Entry::Handed { id, .. } => {
-            appended.entry(id).or_default().0 = true;
-        }
+        Entry::Handed { id, end, .. } => match end {
+            HandingEnd::Taken(_) | HandingEnd::Untold => {
+                appended.entry(id).or_default().0 = true;
+            }
+            HandingEnd::Before | HandingEnd::Copy | HandingEnd::GivenUp => {
+                appended
+                    .entry(id)
+                    .and_modify(|(is_noted, _)| *is_noted = true);
+            }
+        },
         Entry::NotTaken { id, .. } | Entry::Again { id } => {
             appended.remove(&id);
         }

@@ -16,7 +16,7 @@ use super::scripted::Scripted;
 pub struct Taken {
     /// In which folder.
     pub folder: String,
-    /// The date that it was given.
+    /// The date that it was given; of one that a test puts there, one that no search by date finds.
     pub date: String,
     /// As it came.
     pub octets: Vec<u8>,
@@ -343,6 +343,7 @@ impl Client<'_> {
             let text = String::from_utf8_lossy(&it.octets).into_owned();
             match &id {
                 Some(id) => text.contains(id.as_str()),
+                None if it.date.is_empty() && command.contains("SINCE") => false,
                 None => {
                     more_than.is_none_or(|least| it.octets.len() > least)
                         && less_than.is_none_or(|most| it.octets.len() < most)

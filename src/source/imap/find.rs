@@ -15,8 +15,8 @@ const LOOK_LIMIT: usize = 1000;
 /// A server that lists more of them lists them without end.
 const LIST_LIMIT: usize = 100_000;
 
-/// More messages of a mailbox with the same Message-ID, or of the same day and size, are not compared: each
-/// takes the time of an answer, and its octets.
+/// More messages of a mailbox with the same Message-ID, or of the same size, are not compared: each takes the time of
+/// an answer, and its octets.
 const CANDIDATES: usize = 64;
 
 /// A server that makes more or fewer octets of a message changes what makes it the same, too.
@@ -29,8 +29,8 @@ struct Looked {
     copies: Vec<Spot>,
     /// There may be more.
     is_unclear: bool,
-    /// It was looked for by its date alone, which is the server's own: that it was not found says little.
-    is_by_date: bool,
+    /// It was looked for by its size alone, which servers may estimate: that it was not found says little.
+    is_by_size: bool,
 }
 
 /// Messages that may be the one that is looked for. The newest are the likeliest.
@@ -58,6 +58,8 @@ struct Sought<'a> {
     from: Option<Spot>,
     /// Others of that folder.
     others: &'a [Spot],
+    /// Its INTERNALDATE, where it is what a try may have left: all else has one of its own.
+    date: Option<i64>,
 }
 
 impl Session<SignedIn> {
@@ -75,7 +77,12 @@ impl Session<SignedIn> {
         others: &[Spot],
     ) -> Result<Found, Error> {
         self.know_capabilities()?;
-        let mut sought = Sought { post, from, others };
+        let mut sought = Sought {
+            date: from.map(|_| post.date()),
+            post,
+            from,
+            others,
+        };
         let wanted = to_utf7(folder);
         let (listed, is_listed) = self.list_mailboxes()?;
         let is_wanted = |it: &ListedMailbox| is_same_name(&it.name, wanted.as_bytes());
@@ -88,7 +95,7 @@ impl Session<SignedIn> {
             || listed.iter().any(is_wanted);
         is_unclear |= seen
             .as_ref()
-            .map_or(is_there, |it| it.is_unclear || it.is_by_date);
+            .map_or(is_there, |it| it.is_unclear || it.is_by_size);
         let here = seen.map(|it| it.copies).unwrap_or_default();
         let is_since = |spot: &&Spot| from.is_some_and(|from| spot.is_behind(from));
         let since: Vec<Spot> = here.iter().filter(is_since).copied().collect();
@@ -117,6 +124,20 @@ impl Session<SignedIn> {
             (0, false) => Found::NotThere,
             (most, _) => Found::Like { most, here },
         })
+    }
+
+    /// Whether a message is at a place of a folder, whatever a search finds: an index may be late.
+    pub(in crate::source) fn has_at(
+        &mut self,
+        folder: &str,
+        post: &mut Post,
+        spot: Spot,
+    ) -> Result<bool, Error> {
+        let (answer, opened) = self.examine(&to_utf7(folder), Phase::Appending)?;
+        if !answer.ok || opened.uid_validity != Some(spot.validity) {
+            return Ok(false);
+        }
+        Ok(self.likeness_of(spot, post)? == Some(Likeness::Same))
     }
 
     /// What there is, as far as it is looked at, and whether that is all.
@@ -162,7 +183,7 @@ impl Session<SignedIn> {
         let from = sought.from.filter(|it| it.validity == validity);
         self.wire.send(Command::Search(Search {
             message_id: sought.post.message_id(),
-            date: sought.post.date(),
+            date: sought.date,
             octets: sought.post.octets(),
         }))?;
         let mut spots = Newest::default();
@@ -186,7 +207,7 @@ impl Session<SignedIn> {
         let mut looked = Looked {
             copies: Vec::new(),
             is_unclear: spots.has_more,
-            is_by_date: from.is_none()
+            is_by_size: from.is_none()
                 && sought.post.message_id().is_none()
                 && opened.exists != Some(0),
         };

@@ -166,6 +166,72 @@ fn d41_copies_in_another_folder_of_ones_own_mailbox_are_not_handed_on_again() {
     }
 }
 
+/// The search of the server knows nothing of what has come of late, as an index may be late.
+#[test]
+fn d41_copies_that_a_search_does_not_find_yet_are_not_handed_on_again() {
+    for capabilities in [PLAIN.to_owned() + " UIDPLUS", PLAIN.to_owned()] {
+        let source = ImapServer::start(&mail(1));
+        let (home, depot) = (Home::new(), Depot::start());
+        depot.announce(&capabilities);
+        depot.says(source.mailbox(|it| it.uid_validity), None);
+        has(&depot, mail(1)[0].octets());
+        let nothing = Act::Say("* SEARCH\r\n{tag} OK done\r\n".into());
+        depot.behave("SEARCH", nothing);
+        let own = home.account_config("a", &source.account());
+        let own = own.lines().filter(|it| !it.starts_with("maildir"));
+        let own = own.collect::<Vec<&str>>().join("\n");
+        let gmail = home.account_config("gmail", &depot.account());
+        home.config(&format!(
+            "{own}\nprotocol = \"imap\"\n{TO_GMAIL}{gmail}protocol = \"imap\"\ndisabled = true\n"
+        ));
+        for _ in 0..4 {
+            let output = run(&home, &["fetch", "a"], 0);
+            let taken = depot.taken();
+            assert_eq!(taken.len(), 2, "{capabilities}: {output:#?}");
+            let kept = taken.into_iter();
+            let kept = kept.map(|it| Kept::new(it.uid, &Message::new("", it.octets)));
+            source.mailbox(|it| it.messages = kept.collect());
+        }
+    }
+}
+
+/// Mail that has moved from elsewhere has the date of that day.
+#[test]
+fn d41_copies_of_what_has_no_message_id_and_another_date_are_not_handed_on_again() {
+    let anonymous = Message::from_lf(
+        "anonymous",
+        "Received: from x by y; Mon, 23 Nov 2020 09:10:02 +0000\nSubject: x\n\ny\n",
+    );
+    let (server, home, depot, mut known) = one_mailbox(&[anonymous], PLAIN, "");
+    for _ in 0..4 {
+        let output = run(&home, &["fetch", "a"], 0);
+        assert_eq!(depot.taken().len(), 2, "{output:#?}");
+        show(&server, &depot, &mut known);
+    }
+}
+
+#[test]
+fn d43_of_a_copy_is_not_said_that_an_account_has_it_that_was_never_asked() {
+    let (server, home, depot, mut known) =
+        one_mailbox(&mail(1), &(PLAIN.to_owned() + " UIDPLUS"), "");
+    run(&home, &["fetch", "a"], 0);
+    show(&server, &depot, &mut known);
+    let output = run(&home, &["fetch", "a"], 0);
+    assert_said(&output, &["1 message is not handed on", "account gmail"]);
+    let keys = "deliver = { mbox = \"~/in\" }\nkeep = \"never\"\n";
+    config(&server, &home, &depot.account(), keys, "");
+    for _ in 0..2 {
+        let output = run(&home, &["fetch", "--now", "a"], 0);
+        let words = [
+            "1 message is not handed on",
+            "and the account that `deliver` named then shows",
+            "popfetch state forget a new-2",
+        ];
+        assert_said(&output, &words);
+        assert!(!output.stderr.contains("gmail"), "{output:#?}");
+    }
+}
+
 #[test]
 fn d41_copies_that_were_not_handed_on_stay_when_what_they_are_copies_of_is_deleted() {
     let (server, home, depot, mut known) =

@@ -618,6 +618,23 @@ fn an_account_that_cannot_take_messages_is_an_error_of_the_config_file() {
                 + &imap("c", "ada", ""),
             "go round",
         ),
+        // Each is named by a second table of its mailbox.
+        (
+            imap("a", "ada", "deliver = { account = \"tb\" }\n")
+                + &imap("b", "bob", "deliver = { account = \"ta\" }\n")
+                + &imap("ta", "ada", "")
+                + &imap("tb", "bob@localhost", ""),
+            "it comes back from account `b`",
+        ),
+        (
+            imap("a", "ada", "deliver = { account = \"tb\" }\n")
+                + &imap("b", "bob", "deliver = { account = \"tc\" }\n")
+                + &imap("c", "cy", "deliver = { account = \"ta\" }\n")
+                + &imap("ta", "ada", "")
+                + &imap("tb", "bob", "")
+                + &imap("tc", "cy", ""),
+            "it comes back from account `c`",
+        ),
     ] {
         home.config(&chain);
         let output = home.popfetch(["fetch", "a"]).run();

@@ -1,9 +1,10 @@
 //! An mbox file instead of a Maildir, and beside one.
 
 use super::{serving, spool, write_config};
-use crate::given::{assert_said, journal, letter, mail, run};
+use crate::given::{assert_said, journal, journals, letter, mail, run};
 use crate::lost::restored;
 use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::journal::rewrite;
 use crate::support::message::{Message, generate};
 use crate::support::mounted::Mounted;
 use crate::support::process::{PATIENCE, within};
@@ -290,6 +291,49 @@ fn two_accounts_append_to_one_file() {
     found.sort();
     wanted.sort();
     assert_eq!(found, wanted);
+}
+
+/// Both have the same octets, fetched in one second; one was removed by its owner before it was appended.
+#[test]
+fn what_was_never_appended_does_not_count_as_what_another_account_has_appended() {
+    let keys = "deliver = { mbox = \"~/mail/in\" }\n";
+    let letters = [letter(1)].to_vec();
+    let (server, home) = serving(letters.clone(), Behaviour::new(), keys);
+    let (other, _) = serving(letters.clone(), Behaviour::new(), keys);
+    home.config(&format!(
+        "{}{keys}{}{keys}",
+        home.account_config("a", &server.account()),
+        home.account_config("b", &other.account())
+    ));
+    fs::create_dir_all(file(&home)).unwrap();
+    home.popfetch(["fetch", "a"]).run();
+    let [of_a] = &journals(&home)[..] else {
+        panic!("{:?}", journals(&home));
+    };
+    home.popfetch(["fetch", "b"]).run();
+    let journals = journals(&home);
+    let of_b = journals.iter().find(|it| *it != of_a).unwrap();
+    for journal in [of_a, of_b] {
+        rewrite(journal, |fields| {
+            if fields[0] == "I" {
+                fields[2] = "1700000000".to_owned();
+            }
+        });
+    }
+    fs::remove_dir(file(&home)).unwrap();
+    for path in tree::new_files(&home.maildir("a")) {
+        fs::remove_file(path).unwrap();
+    }
+    let output = run(&home, &["fetch", "--now"], 0);
+    assert_said(&output, &["removed from the Maildir before"]);
+    assert_eq!(messages(&home), stored(&letters));
+    rewrite(of_b, |fields| {
+        if matches!(fields[0].as_str(), "g" | "d") {
+            *fields = vec!["N".to_owned(), "0".to_owned()];
+        }
+    });
+    let output = run(&home, &["fetch", "--now", "b"], 0);
+    assert_eq!(messages(&home), stored(&letters), "{output:#?}");
 }
 
 #[test]
