@@ -81,13 +81,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
     let passed_over = looked.found().filter(|(_, waiting)| waiting.too_large > 0);
     for (name, Waiting { too_large, .. }) in passed_over {
         let text = match too_large {
-            1 => "1 message is larger than `max-size`, and stays".to_owned(),
-            several => format!("{several} messages are larger than `max-size`, and stay"),
+            1 => "1 message is larger than `max-size`, and stays on the server unless a rule has it fetched"
+                .to_owned(),
+            several => format!(
+                "{several} messages are larger than `max-size`, and stay on the server unless a rule has \
+                 them fetched"
+            ),
         };
-        let text = format!(
-            "{}: {text} on the server unless a rule has it fetched",
-            escape_str(name)
-        );
+        let text = format!("{}: {text}", escape_str(name));
         eprintln!("{}", wrap("", &text, columns(std::io::stderr())));
     }
     let config = context.global.config.as_deref().map(in_full);
