@@ -16,6 +16,7 @@ use crate::source::Source;
 use crate::state::{Lasting, Recorded, Store};
 use crate::term::count;
 use sha2::{Digest, Sha256};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// Headers that are asked for before what they have told is noted: where a session breaks over them
@@ -285,8 +286,7 @@ impl<'p> Account<'p> {
 
     /// Asks once more for headers that would have messages left or deleted, and tells which are the same. A
     /// header has no size that could tell whether it is whole, or whose it is: where answers are exchanged, or
-    /// one comes twice and another not at all, the second time each has other neighbours, or none. What came as the
-    /// header of several may do so again, beside whichever of them, so that each of these is alone.
+    /// one comes twice and another not at all, the second time each has other neighbours, or none.
     fn hear_again(
         &self,
         session: &mut Source,
@@ -295,20 +295,10 @@ impl<'p> Account<'p> {
         if doubtful.is_empty() {
             return Ok(Vec::new());
         }
-        let mut numbers: Vec<MessageNumber> = doubtful.keys().copied().collect();
-        numbers.sort_unstable();
-        numbers.reverse();
-        let mut heard_again = Vec::with_capacity(numbers.len());
-        let mut times: HashMap<[u8; 32], usize> = HashMap::new();
-        for heard in doubtful.values() {
-            *times.entry(heard.hash).or_default() += 1;
-        }
-        let (single, alike): (Vec<_>, Vec<_>) = numbers.into_iter().partition(|number| {
-            let heard = doubtful.get(number);
-            heard.is_some_and(|heard| times.get(&heard.hash) == Some(&1))
-        });
-        let alone = alike.into_iter().map(|number| vec![number]);
-        for flight in flights_of_strangers(single).into_iter().chain(alone) {
+        let heard = doubtful.iter().map(|(number, heard)| (*number, heard.hash));
+        let flights = flights_to_hear_again(heard.collect());
+        let mut heard_again = Vec::with_capacity(doubtful.len());
+        for flight in flights {
             session.headers(flight, HEADER_LIMIT, |number, header| {
                 let hash: [u8; 32] = Sha256::digest(header.unwrap_or_default()).into();
                 if let Some(heard) = doubtful.remove(&number) {
@@ -412,6 +402,22 @@ impl<'p> Account<'p> {
     }
 }
 
+/// In which flights headers are asked for the second time, that had these hashes the first time. What came as the
+/// header of several messages may do so again, beside whichever of them, so that each of these is alone.
+fn flights_to_hear_again(mut heard: Vec<(MessageNumber, [u8; 32])>) -> Vec<Vec<MessageNumber>> {
+    heard.sort_unstable_by_key(|(number, _)| Reverse(*number));
+    let mut times: HashMap<[u8; 32], usize> = HashMap::new();
+    for (_, hash) in &heard {
+        *times.entry(*hash).or_default() += 1;
+    }
+    let (single, alike): (Vec<_>, Vec<_>) = heard
+        .into_iter()
+        .partition(|(_, hash)| times.get(hash) == Some(&1));
+    let mut flights = flights_of_strangers(single.into_iter().map(|(number, _)| number).collect());
+    flights.extend(alike.into_iter().map(|(number, _)| vec![number]));
+    flights
+}
+
 /// The same numbers in flights in which none stands beside one that it stood beside: of three no order is such a
 /// one, so that each is alone then.
 fn flights_of_strangers(numbers: Vec<MessageNumber>) -> Vec<Vec<MessageNumber>> {
@@ -425,6 +431,29 @@ fn flights_of_strangers(numbers: Vec<MessageNumber>) -> Vec<Vec<MessageNumber>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headers_that_came_for_several_messages_are_each_asked_for_alone_the_second_time() {
+        let number = |n| MessageNumber::new(n).unwrap();
+        let heard = |alike: &[u32]| {
+            let hash = |n: u32| if alike.contains(&n) { 0 } else { n as u8 };
+            let all = (1..=9).map(|n| (number(n), [hash(n); 32]));
+            flights_to_hear_again(all.collect())
+        };
+        for (alike, others) in [
+            (&[3, 4, 8][..], 6),
+            (&[1, 2, 3, 4, 5, 6, 7, 8, 9], 0),
+            (&[], 9),
+        ] {
+            let (alone, together): (Vec<_>, Vec<_>) = heard(alike)
+                .into_iter()
+                .partition(|flight| flight.len() == 1);
+            let mut alone: Vec<u32> = alone.concat().iter().map(|it| it.value()).collect();
+            alone.sort_unstable();
+            assert_eq!(alone, alike);
+            assert_eq!(together.concat().len(), others);
+        }
+    }
 
     #[test]
     fn headers_that_are_asked_for_again_have_no_neighbour_twice() {

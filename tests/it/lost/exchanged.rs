@@ -10,6 +10,12 @@ fn stamped(id: &str, size: usize) -> Message {
     Message::from_lf(id, format!("{head}{}\n", "x".repeat(size)))
 }
 
+fn answer(message: &Message) -> Vec<u8> {
+    let octets = message.octets();
+    let status = format!("+OK {} octets\r\n", octets.len());
+    [status.as_bytes(), &octets, b".\r\n"].concat()
+}
+
 /// A server, or a proxy before it, in which a small message overtakes a large one, once: each of two
 /// RETRs is answered with the other's message.
 #[test]
@@ -25,11 +31,6 @@ fn a4_two_answers_that_are_exchanged_lose_nothing_and_bring_nothing_twice() {
         for (n, size) in sizes.into_iter().enumerate() {
             messages.push(stamped(&format!("e-{n}"), size));
         }
-        let answer = |message: &Message| {
-            let octets = message.octets();
-            let status = format!("+OK {} octets\r\n", octets.len());
-            [status.as_bytes(), &octets, b".\r\n"].concat()
-        };
         let mut behaviour = Behaviour::new();
         for (n, other) in [(others + 1, others + 1), (others + 2, others)] {
             let reply = Reply::Raw(answer(&messages[other]));
@@ -47,5 +48,30 @@ fn a4_two_answers_that_are_exchanged_lose_nothing_and_bring_nothing_twice() {
         let told = if pipelining == "off" { 76 } else { 0 };
         let statuses = statuses(&outputs);
         assert!(statuses.iter().all(|it| [0, told].contains(it)), "{what}");
+    }
+}
+
+#[test]
+fn a4_without_unique_ids_two_answers_that_are_exchanged_bring_nothing_twice_either() {
+    let sizes = [900, 700, 900];
+    let messages: Vec<Message> = (0..3)
+        .map(|n| stamped(&format!("n-{n}"), sizes[n]))
+        .collect();
+    for (first, second) in [(0, 1), (1, 2)] {
+        let plain = || Behaviour::new().without("UIDL");
+        let scene = Scene::new(messages.clone(), plain(), "");
+        scene.run(&["fetch"]);
+        let mut exchanging = plain();
+        for (number, other) in [(first, second), (second, first)] {
+            let reply = Reply::Raw(answer(&messages[other]));
+            let command = format!("RETR {}", number + 1);
+            exchanging = exchanging.on_occurrences(&command, 0..1, reply);
+        }
+        scene.server.behave(exchanging);
+        let output = scene.home.popfetch(["fetch"]).expect(0);
+        scene.home.popfetch(["fetch"]).expect(0);
+        let what = format!("{first} and {second}: {output:#?}");
+        scene.assert_here_once(&messages, &what);
+        assert_eq!(scene.files().len(), messages.len(), "{what}");
     }
 }
