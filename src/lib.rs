@@ -106,7 +106,7 @@
 //! there is looked for by its Message-ID, or else by size and our date, and among what has come since, and all of it is
 //! compared (`source/imap/find.rs`, `handover/post/comparison.rs`). It counts as there only under a UID that was free
 //! before the first try (`g`) and that no other message got, as the journals of all accounts say, which are read after
-//! the folder (`d`; fact D42, `source/imap/standing.rs`, `state/neighbours.rs`).
+//! the folder (`d`; fact D42, `source/imap/standing.rs`, `state/neighbours/folder.rs`).
 //! An mbox file gets each message once. How long it was is recorded before (`g`), and what a kill has left of a message
 //! is cut off, by whichever account appends there first. That holds even if the message's own file is gone by then,
 //! except for a half that ends with an empty line, as nothing shows that it is only half. Up to where the file is

@@ -11,7 +11,7 @@ use crate::report::Event;
 use crate::state::Store;
 use crate::term::count;
 
-/// After so many copies those that follow wait for the next run: each costs round trips, and a server waits meanwhile.
+/// After so many comparisons those that follow wait for the next run: each costs round trips, and a server waits meanwhile.
 const ENOUGH: usize = 250;
 
 impl Account<'_> {

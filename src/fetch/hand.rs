@@ -85,7 +85,7 @@ pub(super) struct Hand {
     pub(super) unable: Option<Unable>,
     /// What waits and should not, and what was refused.
     pub(super) misses: Vec<Missed>,
-    /// Messages have been fetched since it was asked where the next one will be.
+    /// Messages may have been fetched since it was asked where the next one will be.
     pub(super) is_newer: bool,
     /// How many messages were compared with what is there, as they may be copies of what was handed on.
     pub(super) compared: usize,

@@ -77,36 +77,10 @@ impl<'a> Copy<'a> {
 
     fn line(&mut self, entry: Entry) -> Vec<Entry> {
         match entry {
-            Entry::Intent {
-                id,
-                time,
-                listing,
-                stored,
-            } => self.message(id, |id| Entry::Intent {
-                id,
-                time,
-                listing,
-                stored,
-            }),
-            Entry::Found { id, time, stored } => {
-                self.message(id, |id| Entry::Found { id, time, stored })
-            }
             // There is no file of it that could make it known again.
             Entry::Marked { id, .. } if self.is(id, |it| it.kind == Kind::Forgotten) => Vec::new(),
-            Entry::Marked {
-                id,
-                time,
-                listing,
-                by,
-            } => self.message(id, |id| Entry::Marked {
-                id,
-                time,
-                listing,
-                by,
-            }),
-            Entry::Evidence { id, stored } => self.about(id, |id| Entry::Evidence { id, stored }),
-            Entry::Alias { id, time, listing } => {
-                self.about(id, |id| Entry::Alias { id, time, listing })
+            Entry::Intent { id, .. } | Entry::Found { id, .. } | Entry::Marked { id, .. } => {
+                self.message(id, entry)
             }
             // Whatever was asked for has come true.
             Entry::Asked { id, beside, .. }
@@ -114,46 +88,34 @@ impl<'a> Copy<'a> {
             {
                 Vec::new()
             }
-            Entry::Asked { id, time, beside } => {
-                self.about(id, |id| Entry::Asked { id, time, beside })
-            }
-            Entry::Returned { id } => self.about(id, |id| Entry::Returned { id }),
-            Entry::Granted { id } => self.about(id, |id| Entry::Granted { id }),
-            Entry::Deleted { id, time } => self.about(id, |id| Entry::Deleted { id, time }),
-            Entry::Undeletable { id, time } => self.about(id, |id| Entry::Undeletable { id, time }),
-            Entry::Unlisted { id, time } => self.about(id, |id| Entry::Unlisted { id, time }),
+            // What it stands for is left out.
             Entry::Handed {
                 id,
                 time,
                 removed,
-                end,
-            } => self.about(id, |id| Entry::Handed {
+                end: HandingEnd::Before,
+            } => self.about(Entry::Handed {
                 id,
                 time,
                 removed,
-                // What it stands for is left out.
-                end: match end {
-                    HandingEnd::Before => HandingEnd::Taken(None),
-                    end => end,
-                },
+                end: HandingEnd::Taken(None),
             }),
             // That a folder may have it more than once counts as long as that it has it.
             Entry::Handing {
                 id,
-                time,
-                length,
-                fetched,
-                from,
-                repeat: repeat @ Repeat::Unclear,
-            } if !self.memory.onward.due.contains(&id) => self.about(id, |id| Entry::Handing {
-                id,
-                time,
-                length,
-                fetched,
-                from,
-                repeat,
-            }),
-            Entry::Gone { id, time } => self.about(id, |id| Entry::Gone { id, time }),
+                repeat: Repeat::Unclear,
+                ..
+            } if !self.memory.onward.due.contains(&id) => self.about(entry),
+            Entry::Alias { .. }
+            | Entry::Asked { .. }
+            | Entry::Deleted { .. }
+            | Entry::Evidence { .. }
+            | Entry::Gone { .. }
+            | Entry::Granted { .. }
+            | Entry::Handed { .. }
+            | Entry::Returned { .. }
+            | Entry::Undeletable { .. }
+            | Entry::Unlisted { .. } => self.about(entry),
             Entry::Header { .. } => self.header(entry).into_iter().collect(),
             Entry::Failed { .. } => self.failure(entry).into_iter().collect(),
             // What the account was called must stand before what is said of its messages.
@@ -187,7 +149,7 @@ impl<'a> Copy<'a> {
     }
 
     /// A message that is kept, behind the line of the run that recorded it.
-    fn message(&mut self, id: Id, entry: impl FnOnce(Id) -> Entry) -> Vec<Entry> {
+    fn message(&mut self, id: Id, entry: Entry) -> Vec<Entry> {
         let run = self.memory.record(id).map(|record| record.run);
         let Some(id) = self.keep(id) else {
             return Vec::new();
@@ -198,7 +160,7 @@ impl<'a> Copy<'a> {
             (self.run, self.first) = (run, id);
             lines.extend(run.and_then(|run| self.began(run)));
         }
-        lines.push(entry(id));
+        lines.extend(entry.renumbered(|_| Some(id)));
         lines
     }
 
@@ -209,8 +171,9 @@ impl<'a> Copy<'a> {
         (first <= last).then_some(Entry::Seen { first, last })
     }
 
-    fn about(&self, id: Id, entry: impl FnOnce(Id) -> Entry) -> Vec<Entry> {
-        self.new_id(id).map(entry).into_iter().collect()
+    fn about(&self, entry: Entry) -> Vec<Entry> {
+        let entry = entry.renumbered(|id| self.new_id(id));
+        entry.into_iter().collect()
     }
 
     fn began(&self, run: u32) -> Option<Entry> {

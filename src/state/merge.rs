@@ -150,129 +150,14 @@ impl Store {
     }
 }
 
-/// The line as it stands behind `offset` messages.
+/// The line as it stands behind `offset` messages; none of what is true of the other journal alone.
 fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
-    let up = |id: Id| id.checked_add(offset);
-    Some(match entry {
-        Entry::Absent { id, time, count } => Entry::Absent {
-            id: up(id)?,
-            time,
-            count,
-        },
-        Entry::Extent(extent) => Entry::Extent(extent),
-        Entry::Again { id } => Entry::Again { id: up(id)? },
-        Entry::Alias { id, time, listing } => Entry::Alias {
-            id: up(id)?,
-            time,
-            listing,
-        },
-        Entry::Asked { id, time, beside } => Entry::Asked {
-            id: up(id)?,
-            time,
-            beside,
-        },
-        Entry::Deleted { id, time } => Entry::Deleted { id: up(id)?, time },
-        Entry::Disorder { first, last } => Entry::Disorder {
-            first: up(first)?,
-            last: up(last)?,
-        },
-        Entry::Doubtful { id } => Entry::Doubtful { id: up(id)? },
-        Entry::Returned { id } => Entry::Returned { id: up(id)? },
-        Entry::Granted { id } => Entry::Granted { id: up(id)? },
-        Entry::Dropped { id } => Entry::Dropped { id: up(id)? },
-        Entry::Due { first, last } => Entry::Due {
-            first: up(first)?,
-            last: up(last)?,
-        },
-        Entry::Handed {
-            id,
-            time,
-            removed,
-            end,
-        } => Entry::Handed {
-            id: up(id)?,
-            time,
-            removed,
-            end,
-        },
-        Entry::Handing {
-            id,
-            time,
-            length,
-            fetched,
-            from,
-            repeat,
-        } => Entry::Handing {
-            id: up(id)?,
-            time,
-            length,
-            fetched,
-            from,
-            repeat,
-        },
-        Entry::NotTaken {
-            id,
-            time,
-            how,
-            count,
-        } => Entry::NotTaken {
-            id: up(id)?,
-            time,
-            how,
-            count,
-        },
-        Entry::Evidence { id, stored } => Entry::Evidence {
-            id: up(id)?,
-            stored,
-        },
-        Entry::Forgotten { id } => Entry::Forgotten { id: up(id)? },
-        Entry::Found { id, time, stored } => Entry::Found {
-            id: up(id)?,
-            time,
-            stored,
-        },
-        Entry::Gone { id, time } => Entry::Gone { id: up(id)?, time },
-        Entry::Intent {
-            id,
-            time,
-            listing,
-            stored,
-        } => Entry::Intent {
-            id: up(id)?,
-            time,
-            listing,
-            stored,
-        },
-        Entry::Marked {
-            id,
-            time,
-            listing,
-            by,
-        } => Entry::Marked {
-            id: up(id)?,
-            time,
-            listing,
-            by,
-        },
-        Entry::Seen { first, last } => Entry::Seen {
-            first: up(first)?,
-            last: up(last)?,
-        },
-        Entry::Undeletable { id, time } => Entry::Undeletable { id: up(id)?, time },
-        Entry::Unlisted { id, time } => Entry::Unlisted { id: up(id)?, time },
-        Entry::Back { id } => Entry::Back { id: up(id)? },
-        Entry::Baseline { .. }
-        | Entry::Began { .. }
-        | Entry::Failed { .. }
-        | Entry::Generation { .. }
-        | Entry::Header { .. }
-        | Entry::Home { .. }
-        | Entry::Import(_)
-        | Entry::Unread { .. } => entry,
+    match entry {
         Entry::Former { .. }
         | Entry::Reported { .. }
         | Entry::Sizes(_)
         | Entry::Told { .. }
-        | Entry::Unpipelined { .. } => return None,
-    })
+        | Entry::Unpipelined { .. } => None,
+        entry => entry.renumbered(|id| id.checked_add(offset)),
+    }
 }

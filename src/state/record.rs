@@ -67,6 +67,7 @@ mod fields;
 mod gist;
 mod glance;
 mod grammar;
+mod numbers;
 
 pub(super) use glance::Glance;
 

@@ -45,7 +45,7 @@ impl Store {
     }
 
     /// Whether a message without a name has come in this run, and is here: its number tells that, until
-    /// something is deleted.
+    /// a listing has others at its beginning, or something is deleted.
     pub fn has_come(&self, message: &Message) -> bool {
         message.identity.is_none() && self.memory.claimed(message).is_some()
     }
